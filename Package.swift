@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One list for every target: unsafe code must say so, and a warning stops the build.
+let settings: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func module(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: settings)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: "Sources/\(name)", swiftSettings: settings)
+}
+
+func tests(_ module: String, _ more: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(module)Tests", dependencies: [.init(stringLiteral: module)] + more, path: "Tests/\(module)Tests",
+        swiftSettings: settings)
+}
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+
+let package = Package(
+    name: "swift-unic",
+    products: [
+        .library(name: "NicDriver", targets: ["NicDriver"]),
+        .library(name: "VfioUser", targets: ["VfioUser"]),
+        .library(name: "Devices", targets: ["Devices"]),
+        .executable(name: "unic", targets: ["unic"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLinuxShims", path: "Sources/CLinuxShims"),
+        .systemLibrary(name: "CHugetlbfs", path: "Sources/CHugetlbfs"),
+        module("LinuxIO", ["CLinuxShims", system]),
+        module("DeviceMemory", ["CLinuxShims", "CHugetlbfs", "LinuxIO"]),
+        module("DeviceAccess", ["CLinuxShims", "LinuxIO", "DeviceMemory"]),
+        module("NicRegisters"),
+        module("NicDriver", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicRegisters"]),
+        module("DeviceModel", ["LinuxIO", "DeviceMemory"]),
+        module("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
+        module("NicModels", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"]),
+        module("VfioUser", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
+        module("Devices", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver", "SoftDevice", "NicModels", "VfioUser"]),
+        module("LabKit", ["LinuxIO"]),
+        module("PingPong", path: "Sources/examples/PingPong", ["LinuxIO", "DeviceMemory", "NicDriver", histogram]),
+        module("DriverSuite", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver", "Devices"]),
+        program("driver-suite", ["DriverSuite"]),
+        program("unic", ["Devices", "PingPong", "LinuxIO", "DeviceMemory", arguments, logging]),
+        tests("LinuxIO"),
+        tests("DeviceMemory", ["LinuxIO"]),
+        tests("DeviceAccess", ["LinuxIO", "DeviceMemory"]),
+        tests("NicRegisters"),
+        tests("NicDriver", ["LinuxIO", "DeviceMemory", "DeviceAccess", "Devices", "NicRegisters"]),
+        tests("NicModels", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"]),
+        tests("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
+        tests("VfioUser", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
+        tests("Devices", ["DriverSuite"]),
+        .testTarget(name: "CommandTests", dependencies: ["LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
+        .testTarget(name: "LabTests", dependencies: ["LabKit", "LinuxIO"], path: "Tests/LabTests", swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,55 @@
+/// Hands out IOVAs inside the windows that the IOMMU allows, first fit, aligned, never the same twice at one time.
+public struct IOVAAllocator: ~Copyable, Sendable {
+    /// Free ranges, ascending, never touching.
+    private var free: [IOVARange]
+
+    /// - Parameters:
+    ///   - windows: what the IOMMU accepts (VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE: reserved windows are the gaps).
+    ///   - lowest: nothing below is handed out; 16 MiB keeps away from legacy addresses and from zero.
+    public init(windows: [IOVARange], lowest: UInt64 = 1 << 24) {
+        free = windows.compactMap { window in
+            let first = max(window.start.rawValue, lowest)
+            return first <= window.last ? IOVARange(first: first, last: window.last) : nil
+        }
+        free.sort { $0.start < $1.start }
+    }
+
+    /// - Parameter alignment: a power of two.
+    /// - Returns: nil when no window has that much room.
+    public mutating func allocate(byteCount: UInt64, alignment: UInt64) -> IOVARange? {
+        precondition(alignment > 0 && alignment & (alignment - 1) == 0 && byteCount > 0)
+        for index in free.indices {
+            let window = free[index]
+            let (padded, overflow) = window.start.rawValue.addingReportingOverflow(alignment - 1)
+            if overflow { continue }
+            let first = padded & ~(alignment - 1)
+            guard let range = IOVARange(start: IOVA(first), byteCount: byteCount), window.contains(range) else { continue }
+            var rest: [IOVARange] = []
+            if window.start.rawValue < first, let before = IOVARange(first: window.start.rawValue, last: first - 1) { rest.append(before) }
+            if range.last < window.last, let after = IOVARange(first: range.last + 1, last: window.last) { rest.append(after) }
+            free.replaceSubrange(index...index, with: rest)
+            return range
+        }
+        return nil
+    }
+
+    /// Gives a range back that ``allocate(byteCount:alignment:)`` returned.
+    public mutating func release(_ range: IOVARange) {
+        precondition(!free.contains { $0.overlaps(range) }, "an IOVA range given back twice")
+        var first = range.start.rawValue
+        var last = range.last
+        var index = free.firstIndex { $0.start > range.start } ?? free.endIndex
+        if index < free.endIndex, last != .max, free[index].start.rawValue == last + 1 {
+            last = free[index].last
+            free.remove(at: index)
+        }
+        if index > 0, free[index - 1].last != .max, free[index - 1].last + 1 == first {
+            index -= 1
+            first = free[index].start.rawValue
+            free.remove(at: index)
+        }
+        if let merged = IOVARange(first: first, last: last) { free.insert(merged, at: index) }
+    }
+
+    public var freeRanges: [IOVARange] { free }
+}

@@ -1,0 +1,69 @@
+public import DeviceMemory
+public import LinuxIO
+
+/// What a model's host gives to it: guest memory, interrupts, config space, and the memory of its mapped BAR areas.
+/// Used by one thread, the host's.
+public final class DeviceEnvironment {
+    /// Guest memory by IOVA.
+    public let dma: DMASpace
+    public let interrupts: InterruptLines
+    /// Config space as the driver sees it now.
+    public var config: [UInt8]
+    private let description: FunctionDescription
+    private let areaFile: OwnedDescriptor
+    private let areaPages: MappedPages
+    private let areaOffsets: [(bar: Int, range: Range<UInt64>, fileOffset: Int)]
+
+    /// Makes the memory of every `memoryAreas` of the function, zeroed, in one file that others can map.
+    public init(for description: FunctionDescription, dma: DMASpace = DMASpace()) throws(SystemCallError) {
+        self.dma = dma
+        self.description = description
+        config = description.config
+        interrupts = InterruptLines(
+            intx: description.hasINTx ? 1 : 0, msi: description.msiVectorCount, msix: description.msixVectorCount)
+        var offsets: [(bar: Int, range: Range<UInt64>, fileOffset: Int)] = []
+        var total = 0
+        for (bar, areas) in description.bars.enumerated() {
+            for range in areas?.memoryAreas ?? [] {
+                offsets.append((bar, range, total))
+                total += Int(range.upperBound - range.lowerBound)
+            }
+        }
+        areaOffsets = offsets
+        let file = try MemoryFile.create(name: "unic-bar-memory", byteCount: max(total, 4096))
+        areaPages = try MappedPages(sharing: file, byteCount: max(total, 4096), subject: "BAR memory")
+        areaFile = file
+    }
+
+    /// The mapped areas of a BAR, with where each lies in ``withAreaFile(_:)``'s file.
+    public func memoryAreas(of bar: Int) -> [(range: Range<UInt64>, window: MemoryWindow, fileOffset: Int)] {
+        // SAFETY: exactly the mapping that this object owns; models and hosts keep the object while they use its windows.
+        let whole = unsafe MemoryWindow(areaPages.address, byteCount: areaPages.byteCount)
+        return areaOffsets.filter { $0.bar == bar }.map {
+            ($0.range, whole.slice(at: $0.fileOffset, byteCount: Int($0.range.upperBound - $0.range.lowerBound)), $0.fileOffset)
+        }
+    }
+
+    /// The descriptor of the file behind all mapped areas, owned by this object.
+    public var areaFileDescriptor: Int32 { areaFile.number }
+
+    /// Whether the driver switched bus mastering on (PCI Local Bus 3.0 §6.2.2, command register bit 2): without it no DMA and no MSI.
+    public var isBusMaster: Bool { config.count > 4 && config[4] & 0x4 != 0 }
+
+    /// The driver writes config space; read-only bits stay. Bytes outside are ignored.
+    public func writeConfig(at offset: Int, bytes: [UInt8]) {
+        for (index, byte) in bytes.enumerated() {
+            let (at, overflow) = offset.addingReportingOverflow(index)
+            guard !overflow, config.indices.contains(at), description.writableConfigBits.indices.contains(at) else { continue }
+            let mask = description.writableConfigBits[at]
+            config[at] = config[at] & ~mask | byte & mask
+        }
+    }
+
+    /// Config space, interrupts and BAR memory back to power-on. DMA mappings are the IOMMU's and stay.
+    public func resetToPowerOn() {
+        config = description.config
+        // SAFETY: exactly the mapping that this object owns.
+        unsafe MemoryWindow(areaPages.address, byteCount: areaPages.byteCount).fill(0)
+    }
+}

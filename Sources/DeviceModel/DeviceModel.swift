@@ -1,0 +1,69 @@
+/// A PCI function in software. No socket, no thread, no file: whoever hosts it (the soft backend in a driver's process,
+/// a vfio-user server) gives it a ``DeviceEnvironment`` and calls it from one thread.
+///
+/// Everything that arrives by these calls, and everything in mapped regions and in DMA memory, was written by a hostile
+/// guest: read once, judge, use. Nothing here may trap on it.
+public protocol DeviceModel: ~Copyable {
+    /// What the function looks like; constant for the model's life.
+    var function: FunctionDescription { get }
+
+    /// A trapped read of a BAR, 1, 2, 4 or 8 bytes; inside the BAR's size, any alignment. Unknown offsets read as zero.
+    mutating func readRegion(_ bar: Int, at offset: UInt64, byteCount: Int) -> UInt64
+    mutating func writeRegion(_ bar: Int, at offset: UInt64, _ value: UInt64, byteCount: Int)
+
+    /// Config space was written by the driver (bytes are already in the environment's config space).
+    mutating func configWritten(at offset: Int, byteCount: Int)
+
+    /// Back to power-on: no DMA and no interrupt until the driver sets it up again.
+    mutating func reset()
+
+    /// Does the work that is there: doorbells in mapped memory, frames on the wire, timers.
+    /// - Returns: whether there was any.
+    mutating func progress() -> Bool
+
+    /// A queue is enabled: doorbells in mapped memory have to be looked at.
+    var wantsPolling: Bool { get }
+
+    /// Asks to be woken through a descriptor that becomes readable when something arrives from outside; nil if nothing can.
+    mutating func armWake() -> Int32?
+    mutating func disarmWake()
+}
+
+/// What a host of models needs to know of a function to present it.
+public struct FunctionDescription: Sendable {
+    /// The first 256 bytes of config space at power-on.
+    public var config: [UInt8]
+    /// For each byte of `config`, which bits the driver may write.
+    public var writableConfigBits: [UInt8]
+    /// BARs 0…5; nil where there is none.
+    public var bars: [BARDescription?]
+    public var msixVectorCount: Int
+    public var msiVectorCount: Int
+    public var hasINTx: Bool
+
+    public init(
+        config: [UInt8], writableConfigBits: [UInt8], bars: [BARDescription?], msixVectorCount: Int, msiVectorCount: Int, hasINTx: Bool
+    ) {
+        self.config = config
+        self.writableConfigBits = writableConfigBits
+        self.bars = bars
+        self.msixVectorCount = msixVectorCount
+        self.msiVectorCount = msiVectorCount
+        self.hasINTx = hasINTx
+    }
+}
+
+/// One BAR: trapped, but for the parts that are plain memory which the driver maps.
+public struct BARDescription: Sendable {
+    /// A power of two.
+    public var byteCount: UInt64
+    public var isIO: Bool
+    /// Whole pages of 4096 bytes.
+    public var memoryAreas: [Range<UInt64>]
+
+    public init(byteCount: UInt64, isIO: Bool = false, memoryAreas: [Range<UInt64>] = []) {
+        self.byteCount = byteCount
+        self.isIO = isIO
+        self.memoryAreas = memoryAreas
+    }
+}
