@@ -14,6 +14,8 @@
     @inlinable public var byteCount: UInt32 { UInt32(truncatingIfNeeded: word & 0xffff) }
     @inlinable public var index: UInt32 { UInt32(truncatingIfNeeded: word &>> 16) & 0xff_ffff }
     @inlinable public var flags: PacketFlags { PacketFlags(rawValue: UInt8(truncatingIfNeeded: word &>> 40)) }
+    /// Some checksum is to be inserted.
+    @inlinable public var asksForChecksums: Bool { word & (0xe0 &<< 40) != 0 }
     @inlinable public var linkHeaderByteCount: Int { Int(truncatingIfNeeded: word &>> 48 & 0xff) }
     @inlinable public var networkHeaderByteCount: Int { Int(truncatingIfNeeded: word &>> 56) }
 }
@@ -22,20 +24,20 @@
 @frozen public struct PacketFlags: OptionSet, BitwiseCopyable, Sendable {
     public let rawValue: UInt8
     @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+    /// Received: the NIC checked the UDP checksum.
+    @inlinable public static var udpChecksumChecked: PacketFlags { PacketFlags(rawValue: 1) }
+    /// Received: the NIC checked the TCP checksum.
+    @inlinable public static var tcpChecksumChecked: PacketFlags { PacketFlags(rawValue: 2) }
     /// Received: the NIC checked the IPv4 header's checksum.
-    @inlinable public static var ipChecksumChecked: PacketFlags { PacketFlags(rawValue: 1) }
-    /// Received: it was wrong.
-    @inlinable public static var ipChecksumBad: PacketFlags { PacketFlags(rawValue: 2) }
-    /// Received: the NIC checked the TCP or UDP checksum.
-    @inlinable public static var transportChecksumChecked: PacketFlags { PacketFlags(rawValue: 4) }
-    /// Received: it was wrong.
+    @inlinable public static var ipChecksumChecked: PacketFlags { PacketFlags(rawValue: 4) }
+    /// Received: the TCP or UDP checksum was wrong.
     @inlinable public static var transportChecksumBad: PacketFlags { PacketFlags(rawValue: 8) }
-    /// To send: insert the IPv4 header's checksum.
-    @inlinable public static var insertIPChecksum: PacketFlags { PacketFlags(rawValue: 16) }
+    /// Received: the IPv4 header's checksum was wrong.
+    @inlinable public static var ipChecksumBad: PacketFlags { PacketFlags(rawValue: 16) }
+    /// To send: insert the IPv4 header's checksum; the field holds zero.
+    @inlinable public static var insertIPChecksum: PacketFlags { PacketFlags(rawValue: 32) }
     /// To send: insert the UDP checksum; the field holds the pseudo-header's sum.
-    @inlinable public static var insertUDPChecksum: PacketFlags { PacketFlags(rawValue: 32) }
+    @inlinable public static var insertUDPChecksum: PacketFlags { PacketFlags(rawValue: 64) }
     /// To send: insert the TCP checksum; the field holds the pseudo-header's sum.
-    @inlinable public static var insertTCPChecksum: PacketFlags { PacketFlags(rawValue: 64) }
-    /// Any of the insertions.
-    @inlinable public static var insertions: PacketFlags { PacketFlags(rawValue: 16 | 32 | 64) }
+    @inlinable public static var insertTCPChecksum: PacketFlags { PacketFlags(rawValue: 128) }
 }

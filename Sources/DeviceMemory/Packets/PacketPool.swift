@@ -92,6 +92,20 @@ private final class LeakedMemory {
         unsafe state.pointee.freeCount = count &+ 1
     }
 
+    /// The free list in locals, for a loop that takes or gives many; nobody else may touch the pool until ``commit(_:)``.
+    @inlinable @inline(__always) public var cursor: PacketPoolCursor {
+        // SAFETY: reads live state; the cursor keeps within the stack by its own checks.
+        unsafe PacketPoolCursor(
+            stack: state.pointee.freeStack, count: state.pointee.freeCount, capacity: state.pointee.capacity,
+            firstIOVA: state.pointee.firstIOVA, bufferByteCount: state.pointee.bufferByteCount)
+    }
+
+    /// Writes back what a cursor did.
+    @inlinable @inline(__always) public func commit(_ cursor: PacketPoolCursor) {
+        // SAFETY: the cursor came from this state and its count is within the capacity.
+        unsafe state.pointee.freeCount = cursor.count
+    }
+
     /// The bus address of a buffer.
     @inlinable @inline(__always) public func iova(of index: UInt32) -> UInt64 {
         // SAFETY: reads two constants of live state.
@@ -108,5 +122,44 @@ private final class LeakedMemory {
     @inlinable public static func == (a: PacketPoolReference, b: PacketPoolReference) -> Bool {
         // SAFETY: compares addresses only.
         unsafe a.state == b.state
+    }
+}
+
+/// A pool's free list, held in registers for the time of a loop.
+@safe @frozen public struct PacketPoolCursor {
+    @unsafe @usableFromInline let stack: UnsafeMutablePointer<UInt32>
+    @usableFromInline var count: Int
+    @usableFromInline let capacity: Int
+    @usableFromInline let firstIOVA: UInt64
+    public let bufferByteCount: Int
+
+    @unsafe @inlinable init(stack: UnsafeMutablePointer<UInt32>, count: Int, capacity: Int, firstIOVA: UInt64, bufferByteCount: Int) {
+        unsafe self.stack = stack
+        self.count = count
+        self.capacity = capacity
+        self.firstIOVA = firstIOVA
+        self.bufferByteCount = bufferByteCount
+    }
+
+    @inlinable public var freeCount: Int { count }
+
+    /// Takes a buffer; the caller has seen that `freeCount` is above zero.
+    @inlinable @inline(__always) public mutating func take() -> UInt32 {
+        precondition(count > 0, "a packet taken from an empty pool")
+        count &-= 1
+        // SAFETY: 0 ≤ count < capacity.
+        return unsafe stack[count]
+    }
+
+    /// Gives a buffer back; more than there are is our own bug and traps.
+    @inlinable @inline(__always) public mutating func give(_ index: UInt32) {
+        precondition(count < capacity, "a packet buffer given back twice")
+        // SAFETY: checked to lie inside the stack.
+        unsafe stack[count] = index
+        count &+= 1
+    }
+
+    @inlinable @inline(__always) public func iova(of index: UInt32) -> UInt64 {
+        firstIOVA &+ UInt64(truncatingIfNeeded: Int(index) &* bufferByteCount)
     }
 }

@@ -1,0 +1,169 @@
+import DeviceAccess
+import DeviceMemory
+import LinuxIO
+import NicRegisters
+
+/// The 82574L's way from power-on to moving frames, in the order of docs/families/e1000e.md.
+enum E1000EBringUp {
+    /// Interrupts off, DMA quiet, reset, interrupts off again. Bounded waits.
+    static func reset(_ registers: RegisterFile, device: any DeviceAccess) throws(PortError) {
+        guard registers.read(E1000E.status).bits != .max else {
+            throw .device(registers.fault ?? .gone(device: device.url, reason: "register STATUS reads all-ones"))
+        }
+        try quiet(registers, device: device)
+    }
+
+    static func quiet(_ registers: RegisterFile, device: any DeviceAccess) throws(PortError) {
+        registers.write(E1000E.InterruptCause(bits: .max), to: E1000E.imc)
+        registers.write(E1000E.ReceiveControl(), to: E1000E.rctl)
+        registers.write(E1000E.TransmitControl.padShortPackets, to: E1000E.tctl)
+        // Requests on the bus end before the reset: e1000e_disable_pcie_master waits up to 80 ms and goes on.
+        registers.modify(E1000E.ctrl) { $0.insert(.gioMasterDisable) }
+        let deadline = Deadline(afterMilliseconds: 80)
+        while registers.read(E1000E.status).contains(.gioMasterEnable), registers.fault == nil, !deadline.hasPassed {
+            Processor.yield()
+        }
+        registers.modify(E1000E.ctrl) { $0.insert(.reset) }
+        sleepMicroseconds(10)
+        try registers.wait(for: E1000E.ctrl, named: "CTRL.RST", mask: E1000E.Control.reset.rawValue, value: 0, milliseconds: 100)
+        let done = E1000E.NVMControl.autoReadDone.rawValue
+        try registers.wait(for: E1000E.eecd, named: "EECD.AUTO_RD", mask: done, value: done, milliseconds: 100)
+        registers.write(E1000E.InterruptCause(bits: .max), to: E1000E.imc)
+        _ = registers.read(E1000E.icr)
+        registers.modify(E1000E.ctrl) { $0.remove(.gioMasterDisable) }
+    }
+
+    /// The address that the device loaded from its NVM into receive address 0; else the NVM's own words.
+    static func readMACAddress(_ registers: RegisterFile, url: String) throws(PortError) -> MACAddress {
+        let low = registers.read(E1000E.ral[0])
+        let high = registers.read(E1000E.rah[0])
+        let loaded = macAddress(low: low, high: high.bits & 0xffff)
+        if high.contains(.valid), isUsable(loaded) { return loaded }
+        var words: [UInt16] = []
+        for word in 0..<3 { words.append(try readNVM(registers, word: E1000E.NVM.macAddress + word)) }
+        let stored = macAddress(low: UInt32(words[0]) | UInt32(words[1]) << 16, high: UInt32(words[2]))
+        guard isUsable(stored) else {
+            throw .device(.notUsable(
+                device: url, group: nil, reason: "neither the receive address nor the NVM holds a unicast MAC address (\(stored))",
+                fix: "Program the NVM, or give the device an address in its hypervisor."))
+        }
+        return stored
+    }
+
+    private static func isUsable(_ address: MACAddress) -> Bool { address.bits != 0 && !address.isMulticast }
+
+    /// RAL holds bytes 0…3 of the address, the first in its low bits; RAH bytes 4 and 5.
+    private static func macAddress(low: UInt32, high: UInt32) -> MACAddress {
+        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: low >> (8 * $0)) } + (0..<2).map { UInt8(truncatingIfNeeded: high >> (8 * $0)) }
+        return MACAddress(bits: bytes.reduce(0) { $0 << 8 | UInt64($1) })
+    }
+
+    private static func readNVM(_ registers: RegisterFile, word: Int) throws(PortError) -> UInt16 {
+        var request = E1000E.NVMRead.start
+        request.address = UInt32(word)
+        registers.write(request, to: E1000E.eerd)
+        let done = E1000E.NVMRead.done.rawValue
+        try registers.wait(for: E1000E.eerd, named: "EERD.DONE", mask: done, value: done, milliseconds: 10)
+        return UInt16(truncatingIfNeeded: registers.read(E1000E.eerd).data)
+    }
+
+    static func setReceiveAddress(_ registers: RegisterFile, index: Int, _ address: MACAddress?) {
+        guard let bytes = address?.bytes else {
+            registers.write(E1000E.ReceiveAddressHigh(), to: E1000E.rah[index])
+            registers.write(0, to: E1000E.ral[index])
+            return
+        }
+        let low = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[$1]) << (8 * $1) }
+        let high = UInt32(bytes[4]) | UInt32(bytes[5]) << 8 | E1000E.ReceiveAddressHigh.valid.rawValue
+        registers.write(low, to: E1000E.ral[index])
+        registers.write(E1000E.ReceiveAddressHigh(bits: high), to: E1000E.rah[index])
+    }
+
+    /// Where an address stands in the multicast table with RCTL.MO 0: bits 47:36 of the address as a number whose lowest
+    /// byte is the first on the wire. Linux e1000e mac.c, e1000_hash_mc_addr.
+    static func multicastBit(_ address: MACAddress) -> (row: Int, bit: UInt32) {
+        let bytes = address.bytes
+        let hash = (UInt32(bytes[4]) >> 4 | UInt32(bytes[5]) << 4) & 0xfff
+        return (Int(hash >> 5) & (E1000E.mta.count - 1), hash & 31)
+    }
+
+    static func setUpFilters(_ registers: RegisterFile, mac: MACAddress) throws(PortError) {
+        setReceiveAddress(registers, index: 0, mac)
+        for index in 1..<E1000E.ral.count { setReceiveAddress(registers, index: index, nil) }
+        for row in 0..<E1000E.mta.count { registers.write(0, to: E1000E.mta[row]) }
+        do { try registers.check() } catch { throw .device(error) }
+    }
+
+    /// Statistics registers are zeroed by a read.
+    static func clearStatistics(_ registers: RegisterFile) {
+        var ignored = DeviceCounters()
+        ignored.add(registers)
+    }
+
+    /// Lets the PHY negotiate, and waits. No flow control.
+    static func waitForLink(_ registers: RegisterFile, device: any DeviceAccess, milliseconds: UInt64) throws(PortError) {
+        registers.modify(E1000E.ctrl) { control in
+            control.insert(.setLinkUp)
+            control.remove([.forceSpeed, .forceDuplex, .receiveFlowControl, .transmitFlowControl, .linkReset, .vlanMode])
+        }
+        registers.write(0, to: E1000E.fcttv)
+        registers.write(E1000E.FlowThresholdLow(), to: E1000E.fcrtl)
+        registers.write(E1000E.FlowThresholdHigh(), to: E1000E.fcrth)
+        let up = E1000E.Status.linkUp.rawValue
+        do {
+            try registers.wait(for: E1000E.status, named: "STATUS.LU", mask: up, value: up, milliseconds: milliseconds) {
+                _ = device.progress?.step()
+            }
+        } catch .registerTimeout {
+            throw .linkDown(url: device.url, milliseconds: milliseconds)
+        }
+    }
+
+    /// 2048 bytes for ordinary frames, 10 KiB for jumbo ones.
+    static func bufferByteCount(_ options: PortOptions) -> Int { options.maximumFrameByteCount <= 1518 ? 2048 : 10240 }
+
+    static func startReceive(_ registers: RegisterFile, ring: IOVA, count: Int, options: PortOptions) {
+        registers.write(UInt32(truncatingIfNeeded: ring.rawValue), to: E1000E.rdbal[0])
+        registers.write(UInt32(truncatingIfNeeded: ring.rawValue >> 32), to: E1000E.rdbah[0])
+        registers.write(UInt32(count * E1000E.descriptorByteCount), to: E1000E.rdlen[0])
+        registers.write(0, to: E1000E.rdh[0])
+        registers.write(0, to: E1000E.rdt[0])
+        registers.write(E1000E.DelayTimer(), to: E1000E.rdtr)
+        registers.write(0, to: E1000E.radv)
+        var threshold = E1000E.ReceiveDescriptorControl.granularity
+        threshold.writeBackThreshold = 1
+        registers.write(threshold, to: E1000E.rxdctl[0])
+        registers.write(.extendedStatus, to: E1000E.rfctl)
+        registers.write([.ipOffload, .tcpUDPOffload, .packetChecksumDisable], to: E1000E.rxcsum)
+        registers.write(E1000E.MultipleQueuesControl(), to: E1000E.mrqc)
+        var control: E1000E.ReceiveControl = [.enable, .broadcastAccept, .stripCRC]
+        if options.maximumFrameByteCount > 1518 { control.insert(.longPackets) }
+        // FLXBUF counts KiB; zero leaves the size to BSIZE, whose zero is 2048 bytes.
+        if bufferByteCount(options) > 2048 { control.flexibleBuffer = UInt32(bufferByteCount(options) / 1024) }
+        registers.write(control, to: E1000E.rctl)
+    }
+
+    static func startTransmit(_ registers: RegisterFile, ring: IOVA, count: Int) {
+        registers.write(UInt32(truncatingIfNeeded: ring.rawValue), to: E1000E.tdbal[0])
+        registers.write(UInt32(truncatingIfNeeded: ring.rawValue >> 32), to: E1000E.tdbah[0])
+        registers.write(UInt32(count * E1000E.descriptorByteCount), to: E1000E.tdlen[0])
+        registers.write(0, to: E1000E.tdh[0])
+        registers.write(0, to: E1000E.tdt[0])
+        registers.write(E1000E.DelayTimer(), to: E1000E.tidv)
+        registers.write(0, to: E1000E.tadv)
+        var threshold: E1000E.TransmitDescriptorControl = [.granularity, .countDescriptors]
+        threshold.writeBackThreshold = 1
+        registers.write(threshold, to: E1000E.txdctl[0])
+        // DEFAULT_82543_TIPG_IPGT_COPPER, _IPGR1, _IPGR2 and E1000_COLLISION_THRESHOLD, E1000_COLLISION_DISTANCE of the
+        // Linux driver; full duplex uses the first and pads short frames.
+        var gap = E1000E.InterPacketGap()
+        gap.transmit = 8
+        gap.receive1 = 8
+        gap.receive2 = 6
+        registers.write(gap, to: E1000E.tipg)
+        var control: E1000E.TransmitControl = [.enable, .padShortPackets, .retransmitLateCollision, .multipleRequests]
+        control.collisionThreshold = 15
+        control.collisionDistance = 63
+        registers.write(control, to: E1000E.tctl)
+    }
+}

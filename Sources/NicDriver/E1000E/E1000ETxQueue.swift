@@ -1,0 +1,182 @@
+import DeviceMemory
+import NicRegisters
+
+/// A transmit ring of the 82574L. The device reports every 16th descriptor (RS); sent buffers come back 16 at a time.
+struct E1000ETxQueue: ~Copyable {
+    /// Descriptors a report; divides every ring size.
+    static var groupSize: Int { 16 }
+
+    private let ring: DescriptorRing
+    private let buffers: BufferTable
+    private let buffersView: BufferTable.View
+    private let pool: PacketPoolReference
+    private let doorbell: Doorbell
+    private let maximumFrameByteCount: Int
+    /// Free-running number of the next free descriptor.
+    private var tail = 0
+    /// Free-running number of the oldest descriptor that is not reclaimed; a multiple of `groupSize`.
+    private var clean = 0
+    /// The checksum context that the device holds now.
+    private var context: UInt64 = 0
+    private(set) var counters = TransmitCounters()
+
+    struct TransmitCounters {
+        var frames: UInt64 = 0
+        var bytes: UInt64 = 0
+        var lengthErrors: UInt64 = 0
+    }
+
+    init(ring: DescriptorRing, pool: PacketPoolReference, doorbell: Doorbell, maximumFrameByteCount: Int) {
+        self.ring = ring
+        self.pool = pool
+        self.doorbell = doorbell
+        self.maximumFrameByteCount = maximumFrameByteCount
+        buffers = BufferTable(count: ring.count)
+        buffersView = buffers.view
+        for slot in 0..<ring.count { ring.store(.max, .max & ~txDoneBit, at: slot) }
+    }
+
+    /// The tail register's value: one beyond the last descriptor given to the device.
+    var tailIndex: UInt32 { UInt32(truncatingIfNeeded: tail & (ring.count &- 1)) }
+    var inFlight: Int { tail &- clean }
+
+    /// Sends from the front of the batch until it is empty or the ring is full. Returns how many frames left the batch;
+    /// one that is empty or too long is dropped there, counted.
+    @inline(never)
+    mutating func send(_ batch: inout PacketBatch) -> Int {
+        reclaim()
+        let ring = self.ring
+        let buffers = buffersView
+        let pool = self.pool.cursor
+        let maximum = UInt64(truncatingIfNeeded: maximumFrameByteCount)
+        let last = clean &+ ring.count &- 1
+        let count = batch.count
+        var number = tail
+        var done = 0
+        var bytes: UInt64 = 0
+        while done < count, number < last {
+            let handle = batch.handle(at: done)
+            let length = UInt64(handle.byteCount)
+            if handle.asksForChecksums || length &- 1 >= maximum { break }
+            let report = number & (E1000ETxQueue.groupSize &- 1) == E1000ETxQueue.groupSize &- 1 ? reportBit : 0
+            buffers[number] = handle.index
+            ring.store(pool.iova(of: handle.index), length | frameCommand | report, at: number)
+            bytes &+= length
+            number &+= 1
+            done &+= 1
+        }
+        if number != tail {
+            batch.removeFirst(taken: done)
+            tail = number
+            counters.frames &+= UInt64(truncatingIfNeeded: done)
+            counters.bytes &+= bytes
+            ringDoorbell()
+        }
+        // Frames that want checksums, and frames that cannot go: rare, one at a time.
+        if done < count, number < last { return done &+ sendSpecial(&batch) }
+        return done
+    }
+
+    @inline(__always)
+    private func ringDoorbell() {
+        DeviceBarrier.publishToDevice()
+        doorbell.ring(tailIndex)
+    }
+
+    /// The first frame of the batch needs a context or cannot be sent; then goes on with the others.
+    @inline(never)
+    private mutating func sendSpecial(_ batch: inout PacketBatch) -> Int {
+        var done = 0
+        while !batch.isEmpty {
+            let handle = batch.handle(at: 0)
+            let length = Int(handle.byteCount)
+            guard length > 0, length <= maximumFrameByteCount else {
+                counters.lengthErrors &+= 1
+                pool.give(handle.index)
+                batch.removeFirst(taken: 1)
+                done += 1
+                continue
+            }
+            guard tail &+ 2 <= clean &+ ring.count &- 1 else { break }
+            if handle.asksForChecksums { loadContext(for: handle) }
+            put(buffer: handle.index, word0: pool.iova(of: handle.index), word1: dataWord(for: handle))
+            counters.frames &+= 1
+            counters.bytes &+= UInt64(length)
+            batch.removeFirst(taken: 1)
+            done += 1
+        }
+        ringDoorbell()
+        return done
+    }
+
+    /// Takes sent buffers back, a whole group at a time. The device may lie about what it has sent, which harms its own
+    /// frames only.
+    @inline(__always)
+    mutating func reclaim() {
+        if tail &- clean < E1000ETxQueue.groupSize { return }
+        let ring = self.ring
+        let buffers = buffersView
+        var number = clean
+        var free = pool.cursor
+        while tail &- number >= E1000ETxQueue.groupSize {
+            if ring.word1(at: number &+ (E1000ETxQueue.groupSize &- 1)) & txDoneBit == 0 { break }
+            let end = number &+ E1000ETxQueue.groupSize
+            while number < end {
+                let buffer = buffers[number]
+                if buffer != BufferTable.none { free.give(buffer) }
+                number &+= 1
+            }
+        }
+        if number == clean { return }
+        clean = number
+        pool.commit(free)
+    }
+
+    /// Gives every buffer of the ring back to the pool. Only after the device has stopped.
+    mutating func takeBackBuffers() {
+        while clean < tail {
+            if buffersView[clean] != BufferTable.none { pool.give(buffersView[clean]) }
+            clean += 1
+        }
+    }
+}
+
+extension E1000ETxQueue {
+    private mutating func put(buffer: UInt32, word0: UInt64, word1: UInt64) {
+        let report = tail & (E1000ETxQueue.groupSize - 1) == E1000ETxQueue.groupSize - 1 ? reportBit : 0
+        buffersView[tail] = buffer
+        ring.store(word0, word1 | report, at: tail)
+        tail &+= 1
+    }
+
+    private func dataWord(for handle: PacketHandle) -> UInt64 {
+        guard handle.asksForChecksums else { return UInt64(handle.byteCount) | frameCommand }
+        var options: E1000E.TxPacketOptions = []
+        if handle.flags.contains(.insertIPChecksum) { options.insert(.insertIPChecksum) }
+        if !handle.flags.isDisjoint(with: [.insertUDPChecksum, .insertTCPChecksum]) { options.insert(.insertTCPUDPChecksum) }
+        return E1000E.TxDataDescriptor(
+            bufferAddress: 0, length: handle.byteCount, command: [.endOfPacket, .insertFCS], options: options
+        ).word1
+    }
+
+    /// Tells the device where the headers are, unless it knows already.
+    private mutating func loadContext(for handle: PacketHandle) {
+        let wanted = handle.word &>> 40
+        guard wanted != context else { return }
+        context = wanted
+        let ip = UInt8(truncatingIfNeeded: handle.linkHeaderByteCount)
+        let transport = UInt8(clamping: handle.linkHeaderByteCount + handle.networkHeaderByteCount)
+        let isTCP = handle.flags.contains(.insertTCPChecksum)
+        // IPv4 (RFC 791 §3.1): the header checksum is at byte 10. UDP (RFC 768) has its at 6, TCP (RFC 9293 §3.1) at 16.
+        let descriptor = E1000E.TxContextDescriptor(
+            ip: .init(start: ip, offset: ip &+ 10, end: UInt16(transport) &- 1),
+            tcpUDP: .init(start: transport, offset: transport &+ (isTCP ? 16 : 6), end: 0),
+            command: isTCP ? [.contextTCP, .contextIPv4] : .contextIPv4)
+        put(buffer: BufferTable.none, word0: descriptor.word0, word1: descriptor.word1)
+    }
+}
+
+/// Status "done" of a descriptor, bit 32 of its second word.
+@inline(__always) private var txDoneBit: UInt64 { UInt64(E1000E.TxStatus.done.rawValue) &<< 32 }
+@inline(__always) private var frameCommand: UInt64 { UInt64(E1000E.TxCommand.endOfPacket.rawValue | E1000E.TxCommand.insertFCS.rawValue) }
+@inline(__always) private var reportBit: UInt64 { UInt64(E1000E.TxCommand.reportStatus.rawValue) }

@@ -1,0 +1,68 @@
+import DeviceAccess
+import DeviceMemory
+
+/// The memory of one port, mapped for its device: both rings, and the packets.
+final class PortMemory {
+    let pool: PacketPool
+    let receiveRing: DescriptorRing
+    let receiveRingIOVA: IOVA
+    let transmitRing: DescriptorRing
+    let transmitRingIOVA: IOVA
+    private let rings: DMAMemory
+    private let device: any DeviceAccess
+    private var mapped: [IOVARange] = []
+
+    /// Packets: as many as both rings hold, and the owner's spare ones.
+    init(device: any DeviceAccess, options: PortOptions, bufferByteCount: Int, allocate: (Int) throws(PortError) -> DMAMemory) throws(PortError) {
+        self.device = device
+        let limits = device.dmaLimits
+        var iovas = IOVAAllocator(windows: limits.windows)
+        let packetCount = options.receiveRingSize + options.transmitRingSize + options.sparePackets
+        let ringBytes = (options.receiveRingSize + options.transmitRingSize) * 16
+        let packets = try allocate(packetCount * bufferByteCount)
+        do {
+            rings = try DMAMemory.ordinary(byteCount: ringBytes, name: "unic-rings")
+        } catch {
+            throw .device(.systemCall(device: device.url, group: nil, cause: error, fix: "Free some memory."))
+        }
+        let ringRange = try PortMemory.map(rings, device: device, iovas: &iovas, access: .readWrite)
+        mapped.append(ringRange)
+        receiveRingIOVA = ringRange.start
+        transmitRingIOVA = IOVA(ringRange.start.rawValue + UInt64(options.receiveRingSize * 16))
+        rings.window.fill(0xff)
+        receiveRing = DescriptorRing(rings.window, count: options.receiveRingSize)
+        transmitRing = DescriptorRing(
+            rings.window.slice(at: options.receiveRingSize * 16, byteCount: options.transmitRingSize * 16), count: options.transmitRingSize)
+        let packetRange: IOVARange
+        do {
+            packetRange = try PortMemory.map(packets, device: device, iovas: &iovas, access: .readWrite)
+        } catch {
+            try? device.unmap(ringRange)
+            throw error
+        }
+        mapped.append(packetRange)
+        pool = PacketPool(memory: packets, iova: packetRange.start, bufferByteCount: bufferByteCount)
+    }
+
+    /// Finds a place and maps it, aligned to the memory's pages so that the IOMMU can use large ones.
+    private static func map(
+        _ memory: borrowing DMAMemory, device: any DeviceAccess, iovas: inout IOVAAllocator, access: DMAAccess
+    ) throws(PortError) -> IOVARange {
+        guard let range = iovas.allocate(byteCount: UInt64(memory.byteCount), alignment: UInt64(memory.pageSize.rawValue)) else {
+            throw .noMemory(url: device.url, reason: "no IOVA window has \(memory.byteCount) bytes free")
+        }
+        do { try device.map(memory, at: range.start, access: access) } catch { throw .device(error) }
+        return range
+    }
+
+    /// No DMA reaches the memory afterwards. Goes on after an error and throws the first.
+    func unmap() throws(DeviceError) {
+        var first: DeviceError?
+        while let range = mapped.popLast() {
+            do { try device.unmap(range) } catch { first = first ?? error }
+        }
+        if let first { throw first }
+    }
+
+    deinit { try? unmap() }
+}
