@@ -59,6 +59,9 @@ let package = Package(
         module("PingPong", path: "Sources/examples/PingPong", ["LinuxIO", "DeviceMemory", "NicDriver", histogram]),
         module("DriverSuite", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver", "Devices"]),
         program("driver-suite", ["DriverSuite"]),
+        .executableTarget(
+            name: "hot-path", dependencies: ["DeviceAccess", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels", "SoftDevice"],
+            path: "Benchmarks/hot-path", swiftSettings: settings),
         program("unic", ["Devices", "PingPong", "LinuxIO", "DeviceMemory", arguments, logging]),
         tests("LinuxIO"),
         tests("DeviceMemory", ["LinuxIO"]),

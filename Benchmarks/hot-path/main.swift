@@ -1,0 +1,46 @@
+import DeviceAccess
+import DeviceMemory
+import DeviceModel
+import NicDriver
+import NicModels
+import SoftDevice
+
+// Moves packets through two ports of a family on one thread, batch 32, so that callgrind can count the drivers' hot
+// functions alone. The device is the family's model; its work is outside of the counted functions.
+//
+//     hot-path [BATCHES]    prints: family batches packets
+
+let batchSize = 32
+let rounds = CommandLine.arguments.count > 1 ? Int(CommandLine.arguments[1]) ?? 2000 : 2000
+
+func openPort(on wire: CableWire, mac: UInt64) throws -> E1000EPort {
+    let environment = try DeviceEnvironment(for: E1000EModel<CableWire>.description)
+    let model = E1000EModel(wire: wire, macAddress: mac, environment: environment)
+    let device = SoftDevice(url: "soft:hot-path", environment: environment, model: model)
+    var options = PortOptions()
+    options.memory = .ordinaryPages
+    return try E1000EPort(device: device, options: options) { (byteCount) throws(PortError) in
+        do { return try DMAMemory.ordinary(byteCount: byteCount) } catch { throw .noMemory(url: "soft:hot-path", reason: "\(error)") }
+    }
+}
+
+let (left, right) = CableWire.pair()
+let sender = try openPort(on: left, mac: 0x02_00_00_00_00_01)
+let receiver = try openPort(on: right, mac: 0x02_00_00_00_00_02)
+var outgoing = sender.makeBatch(capacity: batchSize)
+var incoming = receiver.makeBatch(capacity: batchSize)
+let header = MACAddress.broadcast.bytes + sender.macAddress.bytes + [0x88, 0xb5]
+var received = 0
+var sent = 0
+for _ in 0..<rounds {
+    while outgoing.room > 0, var packet = sender.makePacket() {
+        packet.byteCount = 60
+        packet.window.store(header, at: 0)
+        _ = outgoing.append(packet)
+    }
+    sent += sender.send(&outgoing)
+    received += receiver.receive(into: &incoming)
+    incoming.removeAll()
+}
+precondition(received == sent && sent == rounds * batchSize, "\(sent) sent, \(received) received")
+print("e1000e \(rounds) \(received)")

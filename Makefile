@@ -1,0 +1,58 @@
+# One command runs the main job (make pingpong), one passes the tests (make test), one is what CI runs (make check).
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PATH := $(PATH):/usr/sbin:/sbin
+RELEASE := --configuration release --static-swift-stdlib --scratch-path .build-release
+BIN := .build-release/release
+
+.PHONY: help setup build release pingpong test test-long lint format bench bench-instructions lab lab-shell docs clean check
+
+help: ## these verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
+
+setup: ## install what is missing (Debian packages by name)
+	@Scripts/setup
+
+build: setup ## debug build of everything
+	swift build --build-tests
+
+release: setup ## static release binaries in .build-release/release
+	swift build $(RELEASE) --product unic
+	swift build $(RELEASE) --product driver-suite
+	swift build $(RELEASE) --product hot-path
+
+pingpong: release ## the main job: latency between two ports, no privilege needed
+	$(BIN)/unic pingpong
+
+test: release build ## every test, lab included
+	Scripts/test
+
+test-long: release build ## what is too long for every run
+	Scripts/test --long
+
+lint: ## format, unsafe audit, paths
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+	Scripts/lint
+
+format: ## rewrite the sources in the project's format
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
+
+bench-instructions: release ## instructions a packet of each family's hot functions, and what may not be in them
+	Scripts/bench-instructions $(BIN)/hot-path
+
+bench: release ## times: medians and spread, five interleaved repetitions
+	Scripts/bench $(BIN)
+
+lab: release ## the tests that need a guest
+	Scripts/test --lab-only
+
+lab-shell: setup ## a shell in the lab's guest
+	Lab/shell
+
+docs: setup ## DocC archives
+	swift package --scratch-path .build-docs generate-documentation
+
+clean: ## forget what was built here; ~/.cache/unic stays
+	rm -rf .build .build-release .build-docs
+
+check: setup lint test bench-instructions ## exactly what CI runs
