@@ -41,13 +41,18 @@ extension E1000E {
         /// Page of registers 16 to 28. QEMU PHY_PAGE.
         @inlinable public static var page: UInt8 { 0x16 }
 
+        /// Bias setting 1, page 0. QEMU PHY_BIAS_1; Linux writes 3 (phy.c e1000e_copper_link_setup_m88).
+        @inlinable public static var bias1: UInt8 { 0x1d }
+        /// Bias setting 2, page 0. QEMU PHY_BIAS_2; Linux writes 0.
+        @inlinable public static var bias2: UInt8 { 0x1e }
+
         /// Registers up to this one are the same on every page. QEMU MAX_PHY_MULTI_PAGE_REG.
         @inlinable public static var lastCommonRegister: UInt8 { 0x0f }
 
         /// Every value after reset that is not zero.
         public static let resetValues: [(page: UInt8, register: UInt8, value: UInt16)] = [
             (0, control, 0x1140), (0, status, 0x794d), (0, identifier1, 0x0141), (0, identifier2, 0x0cb1),
-            (0, advertise, 0x0de1), (0, partnerAbility, 0x07e0), (0, expansion, 0x0004), (0, nextPage, 0x2001),
+            (0, advertise, 0x0de1), (0, partnerAbility, 0x07e0), (0, expansion, 0x0005), (0, nextPage, 0x2001),
             (0, gigabitControl, 0x0f00), (0, gigabitStatus, 0x3c00), (0, extendedStatus, 0x3000),
             (0, copperControl1, 0x3360), (0, copperStatus1, 0xac08),
             (2, 0x10, 0x0088), (2, 0x15, 0x1046), (3, 0x12, 0x4005),

@@ -9,7 +9,9 @@ extension E1000E {
     /// Receive address bytes 0 to 3, byte 0 low (RW). E1000_RAL(n).
     @inlinable public static var ral: RegisterArray<UInt32, ReadWrite> { .init(0x05400, count: 16, stride: 0x8) }
     /// Receive address bytes 4 and 5 with valid bit (RW). E1000_RAH(n).
-    @inlinable public static var rah: RegisterArray<ReceiveAddressHigh, ReadWrite> { .init(0x05404, count: 16, stride: 0x8) }
+    @inlinable public static var rah: RegisterArray<ReceiveAddressHigh, ReadWrite> {
+        .init(0x05404, count: 16, stride: 0x8)
+    }
     /// VLAN filter table: one bit an id (RW). E1000_VFTA.
     @inlinable public static var vfta: RegisterArray<UInt32, ReadWrite> { .init(0x05600, count: 128) }
 

@@ -26,7 +26,7 @@ extension E1000E {
     @inlinable public static var fct: Register<UInt32, ReadWrite> { .init(0x00030) }
     /// VLAN ethertype, 0x8100 (RW). E1000_VET; QEMU e1000e.c init_vet.
     @inlinable public static var vet: Register<UInt32, ReadWrite> { .init(0x00038) }
-    /// PAUSE time sent, units of 64 byte times (RW). E1000_FCTTV.
+    /// PAUSE time that an XOFF carries (RW). E1000_FCTTV.
     @inlinable public static var fcttv: Register<UInt32, ReadWrite> { .init(0x00170) }
     /// PAUSE refresh time (RW). QEMU E1000_FCRTV.
     @inlinable public static var fcrtv: Register<UInt32, ReadWrite> { .init(0x05f40) }

@@ -27,7 +27,9 @@ extension E1000E {
     /// Receive interrupt delay (RW). E1000_RDTR.
     @inlinable public static var rdtr: Register<DelayTimer, ReadWrite> { .init(0x02820) }
     /// Receive descriptor control (RW). E1000_RXDCTL(n).
-    @inlinable public static var rxdctl: RegisterArray<ReceiveDescriptorControl, ReadWrite> { .init(0x02828, count: 2, stride: 0x100) }
+    @inlinable public static var rxdctl: RegisterArray<ReceiveDescriptorControl, ReadWrite> {
+        .init(0x02828, count: 2, stride: 0x100)
+    }
     /// Receive absolute interrupt delay, units of 1.024 µs (RW). E1000_RADV.
     @inlinable public static var radv: Register<UInt32, ReadWrite> { .init(0x0282c) }
     /// Frames up to this many bytes raise SRPD; 12 bits (RW). QEMU E1000_RSRPD.

@@ -23,11 +23,15 @@ extension E1000E {
     /// Transmit interrupt delay (RW). E1000_TIDV.
     @inlinable public static var tidv: Register<DelayTimer, ReadWrite> { .init(0x03820) }
     /// Transmit descriptor control (RW). E1000_TXDCTL(n).
-    @inlinable public static var txdctl: RegisterArray<TransmitDescriptorControl, ReadWrite> { .init(0x03828, count: 2, stride: 0x100) }
+    @inlinable public static var txdctl: RegisterArray<TransmitDescriptorControl, ReadWrite> {
+        .init(0x03828, count: 2, stride: 0x100)
+    }
     /// Transmit absolute interrupt delay, units of 1.024 µs (RW). E1000_TADV.
     @inlinable public static var tadv: Register<UInt32, ReadWrite> { .init(0x0382c) }
     /// Transmit arbitration (RW). E1000_TARC(n).
-    @inlinable public static var tarc: RegisterArray<TransmitArbitration, ReadWrite> { .init(0x03840, count: 2, stride: 0x100) }
+    @inlinable public static var tarc: RegisterArray<TransmitArbitration, ReadWrite> {
+        .init(0x03840, count: 2, stride: 0x100)
+    }
 
     /// This file's rows, in order.
     static let transmitRows: [RegisterRow] = [

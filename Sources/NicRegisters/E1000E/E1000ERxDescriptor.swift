@@ -84,7 +84,8 @@ extension E1000E {
         /// A fresh descriptor. Its second word is zero, so that "done" reads as not done.
         @inlinable public init(bufferAddress: UInt64) { self.init(word0: bufferAddress, word1: 0) }
 
-        /// DMA address of the buffer; zero is a null descriptor, which takes no data.
+        /// DMA address of the buffer. Zero is a null descriptor: it takes no data and comes back with `done` set and
+        /// every other bit as it was. 82574 datasheet §7.1.7.2.
         @inlinable public var bufferAddress: UInt64 {
             get { word0 }
             set { word0 = newValue }

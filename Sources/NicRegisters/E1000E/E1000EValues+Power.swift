@@ -1,7 +1,8 @@
 /// Values of the 82574L's PCIe, wake-up and management registers.
 ///
-/// Names and bits: Linux drivers/net/ethernet/intel/e1000e/defines.h (E1000_GCR, FACTPS, WUC, WUFC, MANC_*) and, where that header lacks them,
-/// QEMU hw/net/e1000x_regs.h and hw/net/e1000_regs.h. Fields give the value shifted down.
+/// Names and bits of GCR, FACTPS, WUC, WUFC, MANC: E1000_NAME_* of Linux
+/// drivers/net/ethernet/intel/e1000e/defines.h and, where that header lacks them, of QEMU hw/net/e1000x_regs.h and
+/// hw/net/e1000_regs.h. Fields give the value shifted down.
 
 extension E1000E {
     /// PCIe control. E1000_GCR_*.

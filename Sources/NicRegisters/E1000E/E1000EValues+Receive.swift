@@ -1,7 +1,8 @@
 /// Values of the 82574L's receive registers.
 ///
-/// Names and bits: Linux drivers/net/ethernet/intel/e1000e/defines.h (E1000_RCTL, RXCSUM, RFCTL, MRQC …_*) and, where that header lacks them,
-/// QEMU hw/net/e1000x_regs.h and hw/net/e1000_regs.h. Fields give the value shifted down.
+/// Names and bits of RCTL, RXCSUM, RFCTL, MRQC …: E1000_NAME_* of Linux
+/// drivers/net/ethernet/intel/e1000e/defines.h and, where that header lacks them, of QEMU hw/net/e1000x_regs.h and
+/// hw/net/e1000_regs.h. Fields give the value shifted down.
 
 extension E1000E {
     /// Receive control. E1000_RCTL_*.
@@ -334,9 +335,9 @@ extension E1000E {
         /// Hash TCP over IPv6.
         @inlinable public static var tcpIPv6: Self { Self(rawValue: 1 << 21) }
 
-        /// 0 one queue, 1 RSS.
+        /// 0 one queue, 1 RSS. QEMU E1000_MRQC_ENABLED.
         @inlinable public static var modeField: BitField { BitField(shift: 0, width: 2) }
-        /// 0 one queue, 1 RSS.
+        /// 0 one queue, 1 RSS. QEMU E1000_MRQC_ENABLED.
         @inlinable public var mode: UInt32 {
             get { Self.modeField.extract(rawValue) }
             set { rawValue = Self.modeField.insert(newValue, into: rawValue) }

@@ -1,7 +1,8 @@
 /// Values of the 82574L's NVM, MDIO and semaphore registers.
 ///
-/// Names and bits: Linux drivers/net/ethernet/intel/e1000e/defines.h (E1000_EECD, MDIC, EXTCNF_CTRL, SWSM …_*) and, where that header lacks them,
-/// QEMU hw/net/e1000x_regs.h and hw/net/e1000_regs.h. Fields give the value shifted down.
+/// Names and bits of EECD, MDIC, EXTCNF_CTRL, SWSM …: E1000_NAME_* of Linux
+/// drivers/net/ethernet/intel/e1000e/defines.h and, where that header lacks them, of QEMU hw/net/e1000x_regs.h and
+/// hw/net/e1000_regs.h. Fields give the value shifted down.
 
 extension E1000E {
     /// EEPROM and flash control. E1000_EECD_*.
