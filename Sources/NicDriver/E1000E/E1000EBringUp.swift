@@ -11,12 +11,14 @@ enum E1000EBringUp {
             throw .device(registers.fault ?? .gone(device: device.url, reason: "register STATUS reads all-ones"))
         }
         try quiet(registers, device: device)
+        setHardwareBits(registers)
     }
 
     static func quiet(_ registers: RegisterFile, device: any DeviceAccess) throws(PortError) {
         registers.write(E1000E.InterruptCause(bits: .max), to: E1000E.imc)
         registers.write(E1000E.ReceiveControl(), to: E1000E.rctl)
         registers.write(E1000E.TransmitControl.padShortPackets, to: E1000E.tctl)
+        settle(device, microseconds: 10_000)
         // Requests on the bus end before the reset: e1000e_disable_pcie_master waits up to 80 ms and goes on.
         registers.modify(E1000E.ctrl) { $0.insert(.gioMasterDisable) }
         let deadline = Deadline(afterMilliseconds: 80)
@@ -24,13 +26,36 @@ enum E1000EBringUp {
             Processor.yield()
         }
         registers.modify(E1000E.ctrl) { $0.insert(.reset) }
-        sleepMicroseconds(10)
+        settle(device, microseconds: 10)
         try registers.wait(for: E1000E.ctrl, named: "CTRL.RST", mask: E1000E.Control.reset.rawValue, value: 0, milliseconds: 100)
         let done = E1000E.NVMControl.autoReadDone.rawValue
         try registers.wait(for: E1000E.eecd, named: "EECD.AUTO_RD", mask: done, value: done, milliseconds: 100)
+        // The PHY is configured from the NVM meanwhile.
+        settle(device, microseconds: 25_000)
         registers.write(E1000E.InterruptCause(bits: .max), to: E1000E.imc)
         _ = registers.read(E1000E.icr)
         registers.modify(E1000E.ctrl) { $0.remove(.gioMasterDisable) }
+    }
+
+    /// Gives silicon the time that it needs. A model in this process has none.
+    private static func settle(_ device: any DeviceAccess, microseconds: UInt64) {
+        if device.progress == nil { sleepMicroseconds(microseconds) }
+    }
+
+    /// Bits that the 82574L wants whatever it is used for. Linux 82571.c, e1000_initialize_hw_bits_82571 and
+    /// e1000_init_mac_params_82571.
+    static func setHardwareBits(_ registers: RegisterFile) {
+        registers.write(E1000E.WakeUpControl(), to: E1000E.wuc)
+        for queue in 0..<E1000E.queueCount { registers.modify(E1000E.txdctl[queue]) { $0.insert(.countDescriptors) } }
+        registers.modify(E1000E.tarc[0]) { arbitration in
+            arbitration.mode27 = 0
+            arbitration.insert(.erratum26)
+        }
+        registers.modify(E1000E.ctrlExt) { control in
+            control.insert(.driverLoaded)
+        }
+        registers.modify(E1000E.gcr) { $0.insert([.erratum22, .l1WithoutL0s]) }
+        registers.modify(E1000E.gcr2) { $0.insert(.completionErratum) }
     }
 
     /// The address that the device loaded from its NVM into receive address 0; else the NVM's own words.
@@ -52,16 +77,14 @@ enum E1000EBringUp {
 
     private static func isUsable(_ address: MACAddress) -> Bool { address.bits != 0 && !address.isMulticast }
 
-    /// RAL holds bytes 0…3 of the address, the first in its low bits; RAH bytes 4 and 5.
+    /// The low word holds bytes 0…3 of the address, the first in its low bits; the high one bytes 4 and 5.
     private static func macAddress(low: UInt32, high: UInt32) -> MACAddress {
-        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: low >> (8 * $0)) } + (0..<2).map { UInt8(truncatingIfNeeded: high >> (8 * $0)) }
-        return MACAddress(bits: bytes.reduce(0) { $0 << 8 | UInt64($1) })
+        let reversed = UInt64(low) | UInt64(high & 0xffff) << 32
+        return MACAddress(bits: reversed.byteSwapped >> 16)
     }
 
     private static func readNVM(_ registers: RegisterFile, word: Int) throws(PortError) -> UInt16 {
-        var request = E1000E.NVMRead.start
-        request.address = UInt32(word)
-        registers.write(request, to: E1000E.eerd)
+        registers.write(E1000E.NVMRead.read(word: word), to: E1000E.eerd)
         let done = E1000E.NVMRead.done.rawValue
         try registers.wait(for: E1000E.eerd, named: "EERD.DONE", mask: done, value: done, milliseconds: 10)
         return UInt16(truncatingIfNeeded: registers.read(E1000E.eerd).data)
@@ -73,18 +96,15 @@ enum E1000EBringUp {
             registers.write(0, to: E1000E.ral[index])
             return
         }
-        let low = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[$1]) << (8 * $1) }
-        let high = UInt32(bytes[4]) | UInt32(bytes[5]) << 8 | E1000E.ReceiveAddressHigh.valid.rawValue
+        let (low, high) = E1000E.ReceiveAddressHigh.entry(ofMAC: (bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]))
         registers.write(low, to: E1000E.ral[index])
-        registers.write(E1000E.ReceiveAddressHigh(bits: high), to: E1000E.rah[index])
+        registers.write(high, to: E1000E.rah[index])
     }
 
-    /// Where an address stands in the multicast table with RCTL.MO 0: bits 47:36 of the address as a number whose lowest
-    /// byte is the first on the wire. Linux e1000e mac.c, e1000_hash_mc_addr.
-    static func multicastBit(_ address: MACAddress) -> (row: Int, bit: UInt32) {
+    /// Row and mask of the multicast table for an address, with RCTL.MO 0.
+    static func multicastEntry(_ address: MACAddress) -> (row: Int, mask: UInt32) {
         let bytes = address.bytes
-        let hash = (UInt32(bytes[4]) >> 4 | UInt32(bytes[5]) << 4) & 0xfff
-        return (Int(hash >> 5) & (E1000E.mta.count - 1), hash & 31)
+        return E1000E.tableBit(E1000E.multicastHash(byte4: bytes[4], byte5: bytes[5], multicastOffset: 0))
     }
 
     static func setUpFilters(_ registers: RegisterFile, mac: MACAddress) throws(PortError) {
@@ -120,7 +140,7 @@ enum E1000EBringUp {
     }
 
     /// 2048 bytes for ordinary frames, 10 KiB for jumbo ones.
-    static func bufferByteCount(_ options: PortOptions) -> Int { options.maximumFrameByteCount <= 1518 ? 2048 : 10240 }
+    static func bufferByteCount(_ options: PortOptions) -> Int { options.maximumFrameByteCount <= E1000E.maximumShortFrame ? 2048 : 10240 }
 
     static func startReceive(_ registers: RegisterFile, ring: IOVA, count: Int, options: PortOptions) {
         registers.write(UInt32(truncatingIfNeeded: ring.rawValue), to: E1000E.rdbal[0])
@@ -133,13 +153,12 @@ enum E1000EBringUp {
         var threshold = E1000E.ReceiveDescriptorControl.granularity
         threshold.writeBackThreshold = 1
         registers.write(threshold, to: E1000E.rxdctl[0])
-        registers.write(.extendedStatus, to: E1000E.rfctl)
+        registers.write([.extendedStatus, .acknowledgeDisable], to: E1000E.rfctl)
         registers.write([.ipOffload, .tcpUDPOffload, .packetChecksumDisable], to: E1000E.rxcsum)
         registers.write(E1000E.MultipleQueuesControl(), to: E1000E.mrqc)
         var control: E1000E.ReceiveControl = [.enable, .broadcastAccept, .stripCRC]
-        if options.maximumFrameByteCount > 1518 { control.insert(.longPackets) }
-        // FLXBUF counts KiB; zero leaves the size to BSIZE, whose zero is 2048 bytes.
-        if bufferByteCount(options) > 2048 { control.flexibleBuffer = UInt32(bufferByteCount(options) / 1024) }
+        if options.maximumFrameByteCount > E1000E.maximumShortFrame { control.insert(.longPackets) }
+        control.formUnion(E1000E.ReceiveControl.bufferSize(byteCount: bufferByteCount(options)) ?? [])
         registers.write(control, to: E1000E.rctl)
     }
 

@@ -45,8 +45,8 @@ extension E1000EPort {
         }
         var table = [UInt32](repeating: 0, count: E1000E.mta.count)
         for address in filter.multicast {
-            let (row, bit) = E1000EBringUp.multicastBit(address)
-            table[row] |= 1 << bit
+            let (row, mask) = E1000EBringUp.multicastEntry(address)
+            table[row] |= mask
         }
         for (row, bits) in table.enumerated() { registers.write(bits, to: E1000E.mta[row]) }
         registers.modify(E1000E.rctl) { control in

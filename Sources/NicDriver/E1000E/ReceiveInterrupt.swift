@@ -31,9 +31,8 @@ final class ReceiveInterrupt {
         registers.modify(E1000E.ctrlExt) { control in
             control.insert([.extendedInterruptAutoMask, .pendingBitClear])
         }
-        // A vector's field holds its number and, in the field's highest bit, "valid" (E1000_IVAR_INT_ALLOC_VALID).
         var vectors = E1000E.InterruptVectors()
-        vectors.receiveQueue0 = 0x8
+        vectors.receiveQueue0 = E1000E.InterruptVectors.entry(vector: 0)
         registers.write(vectors, to: E1000E.ivar)
         registers.write(.receiveQueue0, to: E1000E.eiac)
         registers.write(.receiveQueue0, to: E1000E.iam)
