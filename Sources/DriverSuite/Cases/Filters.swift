@@ -1,0 +1,88 @@
+import NicDriver
+
+private let stranger = MACAddress(bits: 0x02_11_22_33_44_55)
+private let group = MACAddress(bits: 0x01_00_5e_01_02_03)
+private let otherGroup = MACAddress(bits: 0x01_00_5e_0a_0b_0c)
+
+let filterCases: [DriverCase] = [
+    DriverCase("a unicast frame to somebody else is not received") { rig in
+        let pair = try rig.open()
+        try pair.send([TestFrame(to: stranger, from: pair.left.macAddress, byteCount: 80, seed: 1)], from: pair.left)
+        try pair.expectSilence(on: pair.right)
+        try pair.stop()
+    },
+    DriverCase("promiscuous mode receives it") { rig in
+        let pair = try rig.open()
+        try pair.right.setFilter(ReceiveFilter(promiscuous: true))
+        try pair.exchange([TestFrame(to: stranger, from: pair.left.macAddress, byteCount: 80, seed: 2)])
+        try pair.stop()
+    },
+    DriverCase("promiscuous mode ends") { rig in
+        let pair = try rig.open()
+        try pair.right.setFilter(ReceiveFilter(promiscuous: true))
+        try pair.right.setFilter(ReceiveFilter())
+        try pair.send([TestFrame(to: stranger, from: pair.left.macAddress, byteCount: 80, seed: 3)], from: pair.left)
+        try pair.expectSilence(on: pair.right)
+        try pair.exchange([TestFrame(to: pair.right.macAddress, from: pair.left.macAddress, byteCount: 80, seed: 4)])
+        try pair.stop()
+    },
+    DriverCase("multicast is not received unasked") { rig in
+        let pair = try rig.open()
+        try pair.send([TestFrame(to: group, from: pair.left.macAddress, byteCount: 80, seed: 5)], from: pair.left)
+        try pair.expectSilence(on: pair.right)
+        try pair.stop()
+    },
+    DriverCase("a multicast group that was joined is received") { rig in
+        let pair = try rig.open()
+        try pair.right.setFilter(ReceiveFilter(multicast: [group]))
+        try pair.exchange([TestFrame(to: group, from: pair.left.macAddress, byteCount: 80, seed: 6)])
+        try pair.stop()
+    },
+    DriverCase("joining another group leaves the first") { rig in
+        let pair = try rig.open()
+        try pair.right.setFilter(ReceiveFilter(multicast: [group]))
+        try pair.right.setFilter(ReceiveFilter(multicast: [otherGroup]))
+        try pair.send([TestFrame(to: group, from: pair.left.macAddress, byteCount: 80, seed: 7)], from: pair.left)
+        try pair.expectSilence(on: pair.right)
+        try pair.exchange([TestFrame(to: otherGroup, from: pair.left.macAddress, byteCount: 80, seed: 8)])
+        try pair.stop()
+    },
+    DriverCase("all multicast receives every group") { rig in
+        let pair = try rig.open()
+        var filter = ReceiveFilter()
+        filter.acceptsAllMulticast = true
+        try pair.right.setFilter(filter)
+        try pair.exchange([group, otherGroup].map { TestFrame(to: $0, from: pair.left.macAddress, byteCount: 80, seed: 9) })
+        try pair.stop()
+    },
+    DriverCase("15 further unicast addresses are received") { rig in
+        let pair = try rig.open()
+        var filter = ReceiveFilter()
+        filter.unicast = (0..<15).map { MACAddress(bits: 0x02_00_00_00_01_00 + UInt64($0)) }
+        try pair.right.setFilter(filter)
+        try pair.exchange(filter.unicast.map { TestFrame(to: $0, from: pair.left.macAddress, byteCount: 80, seed: $0.bits) })
+        try pair.send([TestFrame(to: stranger, from: pair.left.macAddress, byteCount: 80, seed: 10)], from: pair.left)
+        try pair.expectSilence(on: pair.right)
+        try pair.stop()
+    },
+    DriverCase("a 16th further unicast address is refused with the way out") { rig in
+        let pair = try rig.open()
+        var filter = ReceiveFilter()
+        filter.unicast = (0..<16).map { MACAddress(bits: 0x02_00_00_00_01_00 + UInt64($0)) }
+        do {
+            try pair.right.setFilter(filter)
+        } catch {
+            try expect("\(error)".contains("promiscuous"), "\(error)")
+            return try pair.stop()
+        }
+        throw CaseFailure(description: "16 addresses were taken")
+    },
+]
+
+extension ReceiveFilter {
+    init(promiscuous: Bool = false, multicast: [MACAddress] = []) {
+        self.init()
+        isPromiscuous = promiscuous
+        self.multicast = multicast
+    }
+}
