@@ -1,0 +1,275 @@
+import DeviceMemory
+import NicRegisters
+
+/// RCTL, RXCSUM, RFCTL, CTRL.VME and VET, decoded when they are written.
+struct E1000EReceiveSettings {
+    var isEnabled = false
+    var bufferByteCount = 2048
+    var acceptsLong = false
+    var stripsFCS = false
+    var usesExtendedFormat = false
+    var filtersVLAN = false
+    var stripsVLAN = false
+    var vlanEtherType: UInt16 = 0x8100
+    var checksIP = false
+    var checksTransport = false
+    /// Descriptors carry the packet checksum, from this byte on; nil: the RSS hash, which is zero here.
+    var packetChecksumStart: Int?
+    /// RXDMT0 when the free part of the ring falls to its size shifted by this.
+    var thresholdShift: UInt32 = 1
+    /// No descriptor for the frame that waits: said once.
+    var isStarving = false
+}
+
+extension E1000EModel {
+    /// Longest frame with FCS, without and with RCTL.LPE: VLAN_ETH_FRAME_LEN + ETH_FCS_LEN is not reached untagged;
+    /// 9018 is Linux e1000e's DEFAULT_JUMBO less the tag. QEMU hw/net/e1000x_common.c e1000x_is_oversized.
+    private static var normalLimit: Int { 1522 }
+    private static var longLimit: Int { 9018 }
+
+    mutating func updateReceiveSettings() {
+        let control = registers.read(E1000E.rctl)
+        let checksums = registers.read(E1000E.rxcsum)
+        let wasEnabled = receive.isEnabled
+        // Packet split's descriptors have another size: not offered, and not guessed.
+        receive.isEnabled = control.contains(.enable) && control.descriptorType == 0
+        receive.bufferByteCount = Self.bufferByteCount(control)
+        receive.acceptsLong = control.contains(.longPackets)
+        receive.stripsFCS = control.contains(.stripCRC)
+        receive.filtersVLAN = control.contains(.vlanFilter)
+        receive.thresholdShift = control.descriptorThreshold + 1
+        receive.usesExtendedFormat = registers.read(E1000E.rfctl).contains(.extendedStatus)
+        receive.stripsVLAN = registers.read(E1000E.ctrl).contains(.vlanMode)
+        receive.vlanEtherType = UInt16(truncatingIfNeeded: registers.read(E1000E.vet))
+        receive.checksIP = checksums.contains(.ipOffload)
+        receive.checksTransport = checksums.contains(.tcpUDPOffload)
+        receive.packetChecksumStart = checksums.contains(.packetChecksumDisable) ? nil : Int(checksums.start)
+        updateMemoryAccess()
+        if receive.isEnabled, !wasEnabled { discardOlder() }
+    }
+
+    private static func bufferByteCount(_ control: E1000E.ReceiveControl) -> Int {
+        if control.flexibleBuffer != 0 { return Int(control.flexibleBuffer) * 1024 }
+        let size = 2048 >> Int(control.bufferSize)
+        return control.contains(.bufferSizeExtension) && control.bufferSize != 0 ? size * 16 : size
+    }
+
+    /// Frames from before receive was on are gone on hardware; bounded, for the sender may be quick.
+    private mutating func discardOlder() {
+        receive.isStarving = false
+        for _ in 0..<4096 {
+            guard wire.nextReceived() != nil else { return }
+            wire.dropReceived()
+            counters.framesWhileOff &+= 1
+        }
+    }
+
+    // MARK: A step
+
+    /// Up to 64 frames. The wire is the receive FIFO: without descriptors a frame waits there, and a full wire drops.
+    mutating func stepReceive() -> Bool {
+        guard var frame = wire.nextReceived() else { return false }
+        var ring: E1000ERing?
+        switch E1000ERing.read(
+            shared, dma: dma, head: E1000E.rdh[0], tail: E1000E.rdt[0], length: E1000E.rdlen[0], low: E1000E.rdbal[0],
+            high: E1000E.rdbah[0])
+        {
+        case .empty: break
+        case .impossible: counters.badRings &+= 1
+        case .ring(let valid): ring = valid
+        }
+        if ring == nil, receive.isStarving { return false }
+        let availableBefore = ring?.available ?? 0
+        let headBefore = ring?.head ?? 0
+        var causes: E1000E.InterruptCause = []
+        var taken = 0
+        while taken < 64 {
+            guard accept(frame, &ring, &causes) else { break }
+            wire.dropReceived()
+            receive.isStarving = false
+            taken += 1
+            guard let next = wire.nextReceived() else { break }
+            frame = next
+        }
+        if let ring, ring.head != headBefore {
+            shared.store32(ring.head, at: E1000E.rdh[0].offset)
+            let threshold = ring.count >> receive.thresholdShift
+            if availableBefore > threshold, ring.available <= threshold { causes.insert(.receiveThreshold) }
+        }
+        if !causes.isEmpty { raise(causes) }
+        return taken > 0
+    }
+
+    /// Filters a frame and writes it to the driver. False: it has to wait for descriptors.
+    private mutating func accept(_ frame: MemoryWindow, _ ring: inout E1000ERing?, _ causes: inout E1000E.InterruptCause) -> Bool {
+        let length = frame.byteCount
+        guard length >= 14 else {
+            statistics.count(E1000E.ruc)
+            return true
+        }
+        if !receive.isStarving { statistics.countArrived(byteCount: length + 4) }
+        let isLegal = judgeLength(length + 4)
+        let destination = E1000EDestination(of: frame)
+        let verdict = filter.judge(destination, hashTable: registers)
+        let etherType = frame.load16(at: 12).byteSwapped
+        let isTagged = etherType == receive.vlanEtherType && length >= 18
+        guard isLegal, verdict != .refused, !isTagged || passesVLAN(frame) else {
+            if isLegal { counters.framesFiltered &+= 1 }
+            return true
+        }
+        var status: E1000E.RxStatus = [.done, .endOfPacket]
+        if verdict == .inexact { status.insert(.passedInexactFilter) }
+        let prepared = prepare(frame, isTagged, etherType, &status)
+        return deliver(prepared, length + 4, destination, status, &ring, &causes)
+    }
+
+    private mutating func judgeLength(_ withFCS: Int) -> Bool {
+        if withFCS < 64 {
+            statistics.count(E1000E.ruc)
+            return false
+        }
+        if withFCS > (receive.acceptsLong ? Self.longLimit : Self.normalLimit) {
+            statistics.count(E1000E.roc)
+            return false
+        }
+        return true
+    }
+
+    private func passesVLAN(_ frame: MemoryWindow) -> Bool {
+        guard receive.filtersVLAN else { return true }
+        let id = Int(frame.load16(at: 14).byteSwapped & 0xfff)
+        return registers.load32(at: E1000E.vfta.offset + 4 * (id >> 5)) >> UInt32(id & 31) & 1 == 1
+    }
+
+    /// A frame as it goes to the driver's memory, with what the last descriptor says of it.
+    struct Prepared {
+        var bytes: MemoryWindow
+        var tag: UInt16 = 0
+        /// IPv4 identification low, packet checksum high; zero if RXCSUM.PCSD.
+        var checksumWord: UInt32 = 0
+    }
+
+    /// Checksums, tag and FCS.
+    @inline(__always)
+    private mutating func prepare(
+        _ frame: MemoryWindow, _ isTagged: Bool, _ etherType: UInt16, _ status: inout E1000E.RxStatus
+    ) -> Prepared {
+        let network = isTagged ? 18 : 14
+        let inner = isTagged ? frame.load16(at: 16).byteSwapped : etherType
+        let checked = ReceiveChecksum(
+            frame, etherType: inner, network: network, checksIP: receive.checksIP, checksTransport: receive.checksTransport)
+        status.formUnion(checked.status)
+        var prepared = Prepared(bytes: frame)
+        if isTagged, receive.stripsVLAN {
+            status.insert(.vlanPacket)
+            prepared.tag = frame.load16(at: 14).byteSwapped
+        }
+        if let start = receive.packetChecksumStart, receive.checksIP || receive.checksTransport || !receive.usesExtendedFormat {
+            let count = max(0, frame.byteCount - start)
+            let sum = count == 0 ? 0 : Checksum.sum(frame, at: start, byteCount: count)
+            prepared.checksumWord = UInt32(checked.identification) | UInt32(sum) << 16
+        } else {
+            status.remove(.ipIdentificationValid)
+        }
+        if status.contains(.vlanPacket) || !receive.stripsFCS { prepared.bytes = rebuild(frame, status) }
+        return prepared
+    }
+
+    /// A copy without tag, with FCS, as asked for.
+    private mutating func rebuild(_ frame: MemoryWindow, _ status: E1000E.RxStatus) -> MemoryWindow {
+        var length = frame.byteCount
+        if status.contains(.vlanPacket) {
+            frame.copy(at: 0, byteCount: 12, to: bounce, at: 0)
+            frame.copy(at: 16, byteCount: length - 16, to: bounce, at: 12)
+            length -= 4
+        } else {
+            frame.copy(at: 0, byteCount: length, to: bounce, at: 0)
+        }
+        if !receive.stripsFCS {
+            bounce.store32(Checksum.ethernetCRC(bounce, byteCount: length), at: length)
+            length += 4
+        }
+        return bounce.slice(at: 0, byteCount: length)
+    }
+
+    // MARK: Descriptors
+
+    /// Spreads a frame over as many descriptors as it needs. False: not enough yet, nothing written.
+    private mutating func deliver(
+        _ frame: Prepared, _ wireByteCount: Int, _ destination: E1000EDestination, _ status: E1000E.RxStatus,
+        _ ring: inout E1000ERing?, _ causes: inout E1000E.InterruptCause
+    ) -> Bool {
+        let total = frame.bytes.byteCount
+        let size = receive.bufferByteCount
+        let needed = total <= size ? 1 : (total + size - 1) / size
+        guard var current = ring, Int(current.available) >= needed else { return starve(needed, ring, &causes) }
+        var offset = 0
+        while offset < total {
+            guard current.head != current.tail, let descriptor = current.headDescriptor(dma) else {
+                loseRest(hasDescriptors: current.head != current.tail)
+                ring = current
+                return true
+            }
+            let buffer = descriptor.load64(at: 0)
+            // A null descriptor takes no data (QEMU e1000e_write_packet_to_guest).
+            let here = buffer == 0 ? 0 : min(size, total - offset)
+            if here > 0, !dma.write(IOVA(buffer), byteCount: here, from: frame.bytes, at: offset) { counters.dmaFaults &+= 1 }
+            if buffer == 0 { counters.badDescriptors &+= 1 }
+            offset += here
+            let isLast = offset == total && here > 0
+            writeBack(descriptor, current.headAddress, buffer, here, isLast ? status : .done, isLast ? frame : nil)
+            current.advance()
+        }
+        ring = current
+        statistics.countReceived(byteCount: wireByteCount, destination: destination)
+        counters.framesReceived &+= 1
+        causes.formUnion([.receiveTimer, .receiveQueue0])
+        if wireByteCount <= shared.load32(at: E1000E.rsrpd.offset) & 0xfff { causes.insert(.smallPacket) }
+        return true
+    }
+
+    /// No room: the frame waits, unless the whole ring could not hold it.
+    private mutating func starve(_ needed: Int, _ ring: E1000ERing?, _ causes: inout E1000E.InterruptCause) -> Bool {
+        if let ring, needed >= Int(ring.count) {
+            statistics.count(E1000E.mpc)
+            return true
+        }
+        if !receive.isStarving {
+            receive.isStarving = true
+            statistics.count(E1000E.rnbc)
+            causes.insert(.receiveOverrun)
+        }
+        return false
+    }
+
+    /// In the middle of a frame: null descriptors used the ring up, or it is not there.
+    private mutating func loseRest(hasDescriptors: Bool) {
+        if hasDescriptors { counters.dmaFaults &+= 1 }
+        statistics.count(E1000E.mpc)
+    }
+
+    /// The completion's second word, with "done", is stored last.
+    @inline(__always)
+    private mutating func writeBack(
+        _ descriptor: MemoryWindow, _ address: UInt64, _ buffer: UInt64, _ byteCount: Int, _ status: E1000E.RxStatus, _ frame: Prepared?
+    ) {
+        let length = reportedLength(byteCount)
+        let word1: UInt64
+        if receive.usesExtendedFormat {
+            let completion = E1000E.RxWriteBack(
+                status: status, length: length, vlanTag: frame?.tag ?? 0, rssHash: frame?.checksumWord ?? 0)
+            descriptor.store64(completion.word0, at: 0)
+            word1 = completion.word1
+        } else {
+            var completion = E1000E.RxLegacyDescriptor(bufferAddress: buffer)
+            completion.length = length
+            completion.status = status
+            completion.packetChecksum = UInt16(truncatingIfNeeded: (frame?.checksumWord ?? 0) >> 16)
+            completion.vlanTag = frame?.tag ?? 0
+            word1 = completion.word1
+        }
+        DeviceBarrier.publishToDevice()
+        descriptor.store64(word1, at: 8)
+        noteCompletion(address, word1)
+    }
+}
