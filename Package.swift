@@ -56,12 +56,19 @@ let package = Package(
         module("Devices", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver", "SoftDevice", "NicModels", "VfioUser"]),
         module("LabKit", ["LinuxIO"]),
         module("PingPong", path: "Sources/examples/PingPong", ["LinuxIO", "DeviceMemory", "NicDriver", histogram]),
+        module("Echo", path: "Sources/examples/Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
+        module("Reports"),
         module("DriverSuite", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver", "Devices"]),
         program("driver-suite", ["DriverSuite"]),
         .executableTarget(
             name: "hot-path", dependencies: ["DeviceAccess", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels", "SoftDevice"],
             path: "Benchmarks/hot-path", swiftSettings: settings),
-        program("unic", ["Devices", "PingPong", "LinuxIO", "DeviceMemory", arguments, logging]),
+        program(
+            "unic",
+            [
+                "Devices", "PingPong", "Echo", "Reports", "LinuxIO", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels", "VfioUser", arguments,
+                histogram, logging,
+            ]),
         tests("LinuxIO"),
         tests("DeviceMemory", ["LinuxIO"]),
         tests("DeviceAccess", ["LinuxIO", "DeviceMemory"]),
@@ -71,7 +78,10 @@ let package = Package(
         tests("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests("VfioUser", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests("Devices", ["DriverSuite"]),
-        .testTarget(name: "CommandTests", dependencies: ["LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
+        tests("PingPong", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver"]),
+        tests("Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
+        tests("Reports"),
+        .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
         .testTarget(name: "LabTests", dependencies: ["LabKit", "LinuxIO"], path: "Tests/LabTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,15 +1,136 @@
+public import DeviceAccess
+
 /// A device's name, the same in every tool: `soft:WIRE?nic=e1000e&mac=…`, `vfio-user:/path`, `vfio:0000:01:00.0?iommu=…`.
+///
+/// `%r` stands for the local rank and `%j` for the job's id of an MPI launcher (``MPILaunch``).
 public struct DeviceURL: Equatable, Sendable, CustomStringConvertible {
     public enum Scheme: String, Sendable, CaseIterable {
         case soft
         case vfioUser = "vfio-user"
         case vfio
+
+        /// How such a URL looks, for messages.
+        var example: String {
+            switch self {
+            case .soft: "soft:WIRE"
+            case .vfioUser: "vfio-user:/path/to/socket"
+            case .vfio: "vfio:0000:01:00.0"
+            }
+        }
+
+        /// The parameters that may follow `?`.
+        var parameterNames: [String] {
+            switch self {
+            case .soft: ["nic", "mac"]
+            case .vfioUser: []
+            case .vfio: ["iommu"]
+            }
+        }
     }
 
     public let scheme: Scheme
     /// Wire name, socket path or PCI address.
     public let location: String
-    /// What follows `?`, in order; each key once.
+    /// What follows `?`; each key once.
     public let parameters: [String: String]
     public let description: String
+
+    /// Understands a URL. Errors: `.notFound`, which says what is wrong with which part, and what would be right.
+    public init(_ text: String, launch: MPILaunch = .current) throws(DeviceError) {
+        let text = try launch.substitute(in: text)
+        description = text
+        guard let colon = text.firstIndex(of: ":") else {
+            throw Self.wrong(text, "there is no scheme in front of a colon", Self.knownSchemes)
+        }
+        guard let scheme = Scheme(rawValue: String(text[..<colon])) else {
+            throw Self.wrong(text, "the scheme '\(text[..<colon])' is not known", Self.knownSchemes)
+        }
+        self.scheme = scheme
+        let rest = text[text.index(after: colon)...]
+        let mark = rest.firstIndex(of: "?")
+        location = String(rest[..<(mark ?? rest.endIndex)])
+        parameters = try Self.parameters(of: text, scheme: scheme, text: mark.map { rest[rest.index(after: $0)...] })
+        try Self.judge(location, scheme: scheme, url: text)
+        try Self.judge(parameters, scheme: scheme, url: text)
+    }
+
+    private static var knownSchemes: String {
+        "Known are: " + Scheme.allCases.map(\.example).joined(separator: ", ") + "."
+    }
+
+    private static func wrong(_ url: String, _ reason: String, _ fix: String) -> DeviceError {
+        .notFound(device: url.isEmpty ? "an empty device URL" : url, reason: reason, fix: fix)
+    }
+
+    private static func parameters(of url: String, scheme: Scheme, text: Substring?) throws(DeviceError) -> [String: String] {
+        guard let text else { return [:] }
+        let known = scheme.parameterNames
+        let fix = known.isEmpty ? "\(scheme.rawValue): URLs take no parameters." : "Known are: \(known.joined(separator: ", "))."
+        var parameters: [String: String] = [:]
+        for part in text.split(separator: "&", omittingEmptySubsequences: false) {
+            guard let equals = part.firstIndex(of: "="), equals != part.startIndex, part.index(after: equals) != part.endIndex else {
+                throw wrong(url, "the parameter '\(part)' is not of the form key=value", fix)
+            }
+            let key = String(part[..<equals])
+            guard known.contains(key) else { throw wrong(url, "the parameter '\(key)' is not known to \(scheme.rawValue):", fix) }
+            guard parameters[key] == nil else { throw wrong(url, "the parameter '\(key)' stands there twice", "Leave one out.") }
+            parameters[key] = String(part[part.index(after: equals)...])
+        }
+        return parameters
+    }
+}
+
+extension DeviceURL {
+    /// Longest name of a wire: it becomes part of a file's and a socket's name.
+    static let longestWireName = 64
+    /// Longest path of a Unix socket, bytes (unix(7): sun_path has 108 with its NUL).
+    static let longestSocketPath = 107
+
+    private static func judge(_ location: String, scheme: Scheme, url: String) throws(DeviceError) {
+        switch scheme {
+        case .soft:
+            let allowed = location.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 || $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a || "-_.".utf8.contains($0) }
+            guard !location.isEmpty, location.utf8.count <= longestWireName, allowed, !location.hasPrefix(".") else {
+                throw wrong(
+                    url, "'\(location)' is no name of a wire",
+                    "A wire's name has 1 to \(longestWireName) letters, digits, '-', '_' and '.', and does not begin with '.', for example soft:lab.")
+            }
+        case .vfioUser:
+            guard location.hasPrefix("/") else {
+                throw wrong(url, "'\(location)' is no absolute path of a socket", "Give the socket of `unic serve`, for example vfio-user:/run/nic.sock.")
+            }
+            guard location.utf8.count <= longestSocketPath, !location.utf8.contains(0) else {
+                throw wrong(url, "the path is longer than the \(longestSocketPath) bytes of a Unix socket's name", "Use a shorter directory.")
+            }
+        case .vfio:
+            guard isPCIAddress(location) else {
+                throw wrong(
+                    url, "'\(location)' is no PCI address", "Give domain, bus, device and function as `lspci -D` prints them, for example vfio:0000:01:00.0.")
+            }
+        }
+    }
+
+    private static func judge(_ parameters: [String: String], scheme: Scheme, url: String) throws(DeviceError) {
+        if let nic = parameters["nic"], nic != "e1000e" {
+            throw wrong(url, "there is no NIC model '\(nic)'", "Known is: e1000e (Intel 82574L).")
+        }
+        if let text = parameters["mac"] {
+            guard let mac = stationAddress(text) else {
+                throw wrong(url, "'\(text)' is no unicast MAC address", "Give six bytes, the first one even, for example mac=02:00:00:00:00:01.")
+            }
+            _ = mac
+        }
+        if let iommu = parameters["iommu"], !["type1", "iommufd", "noiommu"].contains(iommu) {
+            throw wrong(url, "there is no IOMMU interface '\(iommu)'", "Known are: type1, iommufd, noiommu.")
+        }
+    }
+
+    /// dddd:bb:dd.f, hexadecimal, as the kernel names functions in sysfs.
+    private static func isPCIAddress(_ text: String) -> Bool {
+        let parts = text.split(omittingEmptySubsequences: false) { $0 == ":" || $0 == "." }
+        let shape = text.filter { $0 == ":" || $0 == "." }
+        guard shape == "::.", parts.map(\.count) == [4, 2, 2, 1] else { return false }
+        guard parts.allSatisfy({ $0.allSatisfy { $0.isASCII && $0.isHexDigit } }) else { return false }
+        return (UInt8(parts[2], radix: 16) ?? 255) < 32 && (UInt8(parts[3], radix: 16) ?? 255) < 8
+    }
 }

@@ -1,0 +1,40 @@
+public import DeviceAccess
+import DeviceMemory
+public import NicDriver
+
+/// From a device's URL to a running port. The only place that knows every backend and every driver.
+public enum Devices {
+    /// Opens a device and starts the driver of its NIC. The calling thread owns the port.
+    public static func open(_ url: String, options: PortOptions) throws(PortError) -> any Port {
+        try openPort(on: access(url), options: options)
+    }
+
+    /// Opens a device without a driver.
+    public static func access(_ url: String) throws(PortError) -> any DeviceAccess {
+        do throws(DeviceError) {
+            let url = try DeviceURL(url)
+            switch url.scheme {
+            case .soft: return try openSoft(url)
+            case .vfioUser: return try openVfioUser(url)
+            case .vfio: return try openKernelVFIO(url)
+            }
+        } catch { throw .device(error) }
+    }
+
+    /// Starts the driver that fits the device's identity.
+    public static func openPort(on device: any DeviceAccess, options: PortOptions) throws(PortError) -> any Port {
+        let identity: UInt32
+        // PCI Local Bus 3.0 §6.2.1: vendor id in the low half of the first word, device id in the high one.
+        do { identity = try device.readConfig(at: 0, byteCount: 4) } catch { throw .device(error) }
+        switch identity {
+        case 0x10D3_8086:
+            return try E1000EPort(device: device, options: options) { byteCount throws(PortError) in
+                try packetMemory(byteCount: byteCount, preference: options.memory, url: device.url)
+            }
+        case .max: throw .device(.gone(device: device.url, reason: "its config space reads all-ones"))
+        default:
+            throw .wrongDevice(
+                url: device.url, vendor: UInt16(truncatingIfNeeded: identity), device: UInt16(truncatingIfNeeded: identity >> 16))
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import DeviceMemory
+import LinuxIO
+import NicDriver
+
+/// A port with its two batches, and the ways to wait for it. Nothing is allocated after it was made.
+struct Endpoint: ~Copyable {
+    let port: any Port
+    let run: Run
+    let capture: FrameCapture?
+    /// Before the other side was heard its end of the wire may not be there yet.
+    var linkMayBeDown = true
+    /// When the last frames were seen, nanoseconds of the monotonic clock.
+    private(set) var arrivedAt: UInt64 = 0
+    private(set) var firstSentAt: UInt64?
+    private var received: PacketBatch
+    private var outgoing: PacketBatch
+    private var patience: Patience
+    private var healthyAt: UInt64
+    private var framesSinceLook = 0
+
+    /// Silence after which the device is asked whether it is still there.
+    private static let healthInterval: UInt64 = 100_000_000
+    /// How long a full ring or an empty pool may last, milliseconds.
+    private static let sendTimeoutMilliseconds: UInt64 = 1000
+
+    init(port: any Port, role: PingPongOptions.Role, run: Run) throws(PingPongError) {
+        let options = run.options
+        guard port.maximumFrameByteCount >= options.maximumFrameByteCount else {
+            throw .badOptions(
+                "\(port.url) takes frames of up to \(port.maximumFrameByteCount + 4) bytes on the wire, and \(options.maximumFrameByteCount + 4) are asked for.")
+        }
+        let captures = options.captureByteCount > 0 && (role == .client || options.role == .server)
+        do { capture = captures ? try FrameCapture(byteCount: options.captureByteCount) : nil } catch { throw .system(error.description) }
+        self.port = port
+        self.run = run
+        received = port.makeBatch(capacity: 32)
+        outgoing = port.makeBatch(capacity: 4)
+        patience = Patience(sharesOneCore: options.sharesOneCore)
+        healthyAt = MonotonicClock.nanoseconds()
+    }
+
+    /// A packet with this header and the payload that belongs to it.
+    mutating func makePacket(_ frame: PingPongFrame) throws(PingPongError) -> Packet {
+        var packet = try freePacket()
+        packet.byteCount = frame.bufferByteCount
+        frame.emit(into: packet.window)
+        PayloadPattern(seed: frame.seed, sequence: frame.sequence).fill(packet.window, from: PingPongFrame.headerByteCount, to: packet.byteCount)
+        return packet
+    }
+
+    mutating func send(_ frame: PingPongFrame) throws(PingPongError) {
+        let packet = try makePacket(frame)
+        if firstSentAt == nil { firstSentAt = MonotonicClock.nanoseconds() }
+        try transmit(packet)
+    }
+
+    /// Hands a packet to the NIC; waits, within bounds, while the ring is full.
+    mutating func transmit(_ packet: consuming Packet) throws(PingPongError) {
+        // The batch is empty between two calls, so nothing comes back.
+        _ = outgoing.append(packet)
+        _ = port.send(&outgoing)
+        if outgoing.isEmpty { return }
+        let deadline = Deadline(afterMilliseconds: Self.sendTimeoutMilliseconds)
+        while !outgoing.isEmpty {
+            port.reclaim()
+            _ = port.send(&outgoing)
+            if !outgoing.isEmpty { try waitForRoom(until: deadline) }
+        }
+    }
+
+    /// The next frame of any kind. nil when the time is over or the run ends.
+    mutating func next(until deadline: UInt64) throws(PingPongError) -> Packet? {
+        while true {
+            if let packet = received.removeFirst() {
+                framesSinceLook &+= 1
+                // A flood of foreign frames must not keep the clock from being looked at.
+                if framesSinceLook & 255 == 0, isOver(deadline) { return nil }
+                return packet
+            }
+            if port.receive(into: &received) > 0 {
+                arrivedAt = MonotonicClock.nanoseconds()
+                healthyAt = arrivedAt
+                patience.found()
+            } else if run.options.usesInterrupts {
+                if isOver(deadline) { return nil }
+                try sleep(until: deadline)
+                try checkHealth()
+            } else if patience.pause() {
+                if isOver(deadline) { return nil }
+                try checkHealth()
+            }
+        }
+    }
+
+    private func isOver(_ deadline: UInt64) -> Bool { run.shallEnd || MonotonicClock.nanoseconds() >= deadline }
+
+    private func sleep(until deadline: UInt64) throws(PingPongError) {
+        let now = MonotonicClock.nanoseconds()
+        let left = deadline > now ? min(deadline &- now, Self.healthInterval) : 0
+        do { try port.waitForReceive(timeoutMilliseconds: Int32(truncatingIfNeeded: (left &+ 999_999) / 1_000_000)) } catch {
+            try tolerate(error)
+        }
+    }
+
+    /// Asks the device each 100 ms of silence.
+    private mutating func checkHealth() throws(PingPongError) {
+        let now = MonotonicClock.nanoseconds()
+        guard now &- healthyAt >= Self.healthInterval else { return }
+        healthyAt = now
+        do { try port.checkHealth() } catch { try tolerate(error) }
+    }
+
+    private func tolerate(_ error: PortError) throws(PingPongError) {
+        if linkMayBeDown, case .linkDown = error { return }
+        throw .port(error)
+    }
+
+    private func freePacket() throws(PingPongError) -> Packet {
+        if let packet = port.makePacket() { return packet }
+        let deadline = Deadline(afterMilliseconds: Self.sendTimeoutMilliseconds)
+        while true {
+            port.reclaim()
+            if let packet = port.makePacket() { return packet }
+            try waitForRoom(until: deadline)
+        }
+    }
+
+    private func waitForRoom(until deadline: Deadline) throws(PingPongError) {
+        Processor.yield()
+        guard deadline.hasPassed else { return }
+        do { try port.checkHealth() } catch { throw .port(error) }
+        throw .cannotSend(url: port.url, milliseconds: Self.sendTimeoutMilliseconds)
+    }
+}
