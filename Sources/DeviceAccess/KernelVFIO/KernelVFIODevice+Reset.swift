@@ -1,0 +1,47 @@
+import CLinuxShims
+import LinuxIO
+import SystemPackage
+
+extension KernelVFIODevice {
+    /// VFIO_DEVICE_RESET. Interrupts that were set stay set in VFIO; a device that was reset raises none until it is asked to.
+    /// Throws `.notUsable` for a device without a reset of its own: the driver then uses the device's software reset.
+    public func reset() throws(DeviceError) {
+        guard canReset else {
+            throw subject.notUsable(
+                "VFIO knows no way to reset this function alone (VFIO_DEVICE_FLAGS_RESET is not set)",
+                fix: "Use the device's own software reset; `cat /sys/bus/pci/devices/\(address)/reset_method` shows what the kernel has.")
+        }
+        let name = "\(address)"
+        do {
+            try withDevice { file throws(SystemCallError) in _ = try file.ioctl(UInt(unic_vfio_device_reset), call: "VFIO_DEVICE_RESET", on: name) }
+        } catch { throw subject.cannotReset(error) }
+    }
+
+    /// Reads revision and class from the hardware. Not the vendor id, which vfio-pci answers from a copy.
+    public func checkPresence() throws(DeviceError) {
+        let word: UInt32
+        do { word = try readConfig(at: 0x08, byteCount: 4) } catch { throw .gone(device: url, reason: "its config space cannot be read (\(error))") }
+        guard word != .max else { throw .gone(device: url, reason: "its config space reads as all ones at 0x8") }
+    }
+}
+
+extension VFIOSubject {
+    /// VFIO_DEVICE_SET_IRQS.
+    func cannotSetInterrupts(_ cause: SystemCallError) -> DeviceError {
+        switch cause.errno {
+        case .badFileDescriptor: failed(cause, fix: "An entry is not an eventfd that is open.")
+        case .invalidArgument: failed(cause, fix: "The kind is not on, or there are more vectors than the device has.")
+        case .noSpace, .noMemory: failed(cause, fix: "The kernel is out of interrupt vectors: use fewer.")
+        default: failed(cause, fix: "See `dmesg`.")
+        }
+    }
+
+    /// VFIO_DEVICE_RESET.
+    func cannotReset(_ cause: SystemCallError) -> DeviceError {
+        switch cause.errno {
+        case .resourceTemporarilyUnavailable, .resourceBusy: failed(cause, fix: "Another function of the slot or bus is in use and a reset would hit it: end its user, then try again.")
+        case .operationNotSupportedByDevice, .inappropriateIOCTLForDevice: failed(cause, fix: "The device offers no reset that the kernel can use alone.")
+        default: failed(cause, fix: "The device did not come back from its reset; `dmesg` says more. A reboot may be needed.")
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import CLinuxShims
+import DeviceMemory
+import Glibc
+import LinuxIO
+
+/// A VFIO container: one IOMMU address space of type 1v2, made of the groups that were put into it (linux/vfio.h).
+struct VFIOContainer: ~Copyable, Sendable {
+    let file: OwnedDescriptor
+    private let subject: VFIOSubject
+
+    /// Opens /dev/vfio/vfio and asks whether it can do type 1v2, whose unmaps never split a mapping.
+    init(_ subject: VFIOSubject) throws(DeviceError) {
+        let path = subject.paths.container
+        let file: OwnedDescriptor
+        do { file = try OwnedDescriptor.open(path, flags: O_RDWR) } catch { throw subject.cannotOpenContainer(error) }
+        let version: Int32
+        let type1v2: Int32
+        do {
+            version = try file.ioctl(UInt(unic_vfio_get_api_version), call: "VFIO_GET_API_VERSION", on: path)
+            type1v2 = try file.ioctl(UInt(unic_vfio_check_extension), value: Int(VFIO_TYPE1v2_IOMMU), call: "VFIO_CHECK_EXTENSION", on: path)
+        } catch { throw subject.failed(error, fix: "\(path) is not the kernel's VFIO.") }
+        guard version == VFIO_API_VERSION else { throw subject.wrongContainer("speaks VFIO version \(version) and not \(VFIO_API_VERSION)") }
+        guard type1v2 > 0 else { throw subject.wrongContainer("offers no IOMMU of type 1 version 2") }
+        self.file = file
+        self.subject = subject
+    }
+
+    /// Gives the container its address space. A group must be in it.
+    borrowing func setIOMMU() throws(DeviceError) {
+        let address = subject.address
+        do {
+            try file.ioctl(UInt(unic_vfio_set_iommu), value: Int(VFIO_TYPE1v2_IOMMU), call: "VFIO_SET_IOMMU", on: "type 1v2 for \(address)")
+        } catch { throw subject.cannotSetIOMMU(error) }
+    }
+
+    /// What the address space can map now.
+    borrowing func limits() throws(DeviceError) -> DMALimits {
+        let info: InfoBytes
+        do {
+            info = try InfoCall.ask(file, UInt(unic_vfio_iommu_get_info), fixed: .init(byteCount: 24, index: nil), call: "VFIO_IOMMU_GET_INFO", on: "\(subject.address)")
+        } catch { throw subject.failed(error, fix: "See `dmesg`.") }
+        do { return try IOMMUInfoReply.parse(info).limits } catch {
+            throw .protocolViolation(device: subject.url, reason: "VFIO_IOMMU_GET_INFO: \(error.reason)")
+        }
+    }
+
+    /// VFIO_IOMMU_MAP_DMA of this process's memory at `address`.
+    borrowing func map(_ range: IOVARange, address: UInt64, access: DMAAccess, limits: DMALimits) throws(DeviceError) {
+        var request = vfio_iommu_type1_dma_map()
+        request.argsz = UInt32(MemoryLayout<vfio_iommu_type1_dma_map>.size)
+        if access.contains(.read) { request.flags |= UInt32(VFIO_DMA_MAP_FLAG_READ) }
+        if access.contains(.write) { request.flags |= UInt32(VFIO_DMA_MAP_FLAG_WRITE) }
+        request.vaddr = address
+        request.iova = range.start.rawValue
+        request.size = range.byteCount
+        do { try file.ioctl(UInt(unic_vfio_iommu_map_dma), &request, call: "VFIO_IOMMU_MAP_DMA", on: "\(range)") } catch {
+            throw subject.cannotMap(range, limits: limits, lockedMemoryLimit: LockedMemoryLimit.byteCount, error)
+        }
+    }
+
+    /// VFIO_IOMMU_UNMAP_DMA. When it returns, the IOMMU's caches know.
+    borrowing func unmap(_ range: IOVARange) throws(DeviceError) {
+        // struct vfio_iommu_type1_dma_unmap as bytes: argsz, flags, iova, size.
+        var request: [UInt8] = []
+        request.append(littleEndian: UInt32(24))
+        request.append(littleEndian: UInt32(0))
+        request.append(littleEndian: range.start.rawValue)
+        request.append(littleEndian: range.byteCount)
+        do { try file.ioctl(UInt(unic_vfio_iommu_unmap_dma), bytes: &request, call: "VFIO_IOMMU_UNMAP_DMA", on: "\(range)") } catch {
+            throw subject.cannotUnmap(range, error)
+        }
+        // The kernel writes back how much it unmapped.
+        let unmapped = InfoBytes(request).u64(at: 16) ?? 0
+        guard unmapped == range.byteCount else { throw subject.unmappedOther(range, byteCount: unmapped) }
+    }
+}
