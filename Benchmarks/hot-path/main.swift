@@ -14,8 +14,8 @@ let batchSize = 32
 let rounds = CommandLine.arguments.count > 1 ? Int(CommandLine.arguments[1]) ?? 2000 : 2000
 
 func openPort(on wire: CableWire, mac: UInt64) throws -> E1000EPort {
-    let environment = try DeviceEnvironment(for: E1000EModel<CableWire>.description)
-    let model = E1000EModel(wire: wire, macAddress: mac, environment: environment)
+    let environment = try DeviceEnvironment(for: E1000EModel<CableWire>.functionDescription)
+    let model = try E1000EModel(wire: wire, macAddress: mac, environment: environment)
     let device = SoftDevice(url: "soft:hot-path", environment: environment, model: model)
     var options = PortOptions()
     options.memory = .ordinaryPages
@@ -24,7 +24,7 @@ func openPort(on wire: CableWire, mac: UInt64) throws -> E1000EPort {
     }
 }
 
-let (left, right) = CableWire.pair()
+let (left, right) = try CableWire.pair()
 let sender = try openPort(on: left, mac: 0x02_00_00_00_00_01)
 let receiver = try openPort(on: right, mac: 0x02_00_00_00_00_02)
 var outgoing = sender.makeBatch(capacity: batchSize)

@@ -1,7 +1,11 @@
 import DeviceAccess
 
 extension Devices {
+    /// A PCI function that is bound to vfio-pci.
     static func openKernelVFIO(_ url: DeviceURL) throws(DeviceError) -> any DeviceAccess {
-        throw .notUsable(device: url.description, group: nil, reason: "vfio: devices are not part of this build", fix: "Use another device.")
+        guard let address = PCIAddress(url.location) else {
+            throw .notFound(device: url.description, reason: "'\(url.location)' is no PCI address", fix: "Give one like vfio:0000:01:00.0.")
+        }
+        return try KernelVFIODevice(url: url.description, address: address)
     }
 }
