@@ -1,5 +1,5 @@
 import Devices
-public import NicDriver
+import NicDriver
 
 /// One list of cases that every driver passes on every backend: a model in this process, one behind a socket, and a NIC
 /// behind a kernel's VFIO. Two ports on one wire, one thread.
