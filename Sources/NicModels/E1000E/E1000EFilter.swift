@@ -26,8 +26,8 @@ struct E1000EFilter {
     var acceptsAllUnicast = false
     var acceptsAllMulticast = false
     var acceptsBroadcast = false
-    /// Bits of the upper 16 address bits that are shifted out before the hash.
-    var hashShift: UInt64 = 4
+    /// RCTL.MO.
+    var multicastOffset: UInt32 = 0
     /// What the wire was told; nil before the first time.
     var announced: UInt64??
 
@@ -50,9 +50,11 @@ struct E1000EFilter {
         case .broadcast where acceptsBroadcast: return .exact
         case .multicast where acceptsAllMulticast: return .exact
         case .broadcast, .multicast:
-            let hash = Int(truncatingIfNeeded: destination.address >> (32 + hashShift)) & 0xfff
-            let word = hashTable.load32(at: E1000E.mta.offset + 4 * (hash >> 5))
-            return word >> UInt32(hash & 31) & 1 == 1 ? .inexact : .refused
+            let hash = E1000E.multicastHash(
+                byte4: UInt8(truncatingIfNeeded: destination.address >> 32),
+                byte5: UInt8(truncatingIfNeeded: destination.address >> 40), multicastOffset: multicastOffset)
+            let (row, mask) = E1000E.tableBit(hash)
+            return hashTable.read(E1000E.mta[row]) & mask != 0 ? .inexact : .refused
         }
     }
 }
@@ -64,7 +66,7 @@ extension E1000EModel {
         filter.acceptsAllUnicast = control.contains(.unicastPromiscuous)
         filter.acceptsAllMulticast = control.contains(.multicastPromiscuous)
         filter.acceptsBroadcast = control.contains(.broadcastAccept)
-        filter.hashShift = switch control.multicastOffset { case 0: 4; case 1: 3; case 2: 2; default: 0 }
+        filter.multicastOffset = control.multicastOffset
         filter.removeAll()
         for index in 0..<E1000E.ral.count {
             let high = registers.read(E1000E.rah[index])

@@ -22,10 +22,8 @@ struct E1000EReceiveSettings {
 }
 
 extension E1000EModel {
-    /// Longest frame with FCS, without and with RCTL.LPE: VLAN_ETH_FRAME_LEN + ETH_FCS_LEN is not reached untagged;
-    /// 9018 is Linux e1000e's DEFAULT_JUMBO less the tag. QEMU hw/net/e1000x_common.c e1000x_is_oversized.
-    private static var normalLimit: Int { 1522 }
-    private static var longLimit: Int { 9018 }
+    /// Longest frame without FCS that RCTL.LPE lets in: the family goes further, this wire does not.
+    private static var longLimit: Int { min(E1000E.maximumLongFrame, wireMaximumFrameByteCount) }
 
     mutating func updateReceiveSettings() {
         let control = registers.read(E1000E.rctl)
@@ -33,7 +31,7 @@ extension E1000EModel {
         let wasEnabled = receive.isEnabled
         // Packet split's descriptors have another size: not offered, and not guessed.
         receive.isEnabled = control.contains(.enable) && control.descriptorType == 0
-        receive.bufferByteCount = Self.bufferByteCount(control)
+        receive.bufferByteCount = control.bufferByteCount
         receive.acceptsLong = control.contains(.longPackets)
         receive.stripsFCS = control.contains(.stripCRC)
         receive.filtersVLAN = control.contains(.vlanFilter)
@@ -46,12 +44,6 @@ extension E1000EModel {
         receive.packetChecksumStart = checksums.contains(.packetChecksumDisable) ? nil : Int(checksums.start)
         updateMemoryAccess()
         if receive.isEnabled, !wasEnabled { discardOlder() }
-    }
-
-    private static func bufferByteCount(_ control: E1000E.ReceiveControl) -> Int {
-        if control.flexibleBuffer != 0 { return Int(control.flexibleBuffer) * 1024 }
-        let size = 2048 >> Int(control.bufferSize)
-        return control.contains(.bufferSizeExtension) && control.bufferSize != 0 ? size * 16 : size
     }
 
     /// Frames from before receive was on are gone on hardware; bounded, for the sender may be quick.
@@ -108,7 +100,7 @@ extension E1000EModel {
             return true
         }
         if !receive.isStarving { statistics.countArrived(byteCount: length + 4) }
-        let isLegal = judgeLength(length + 4)
+        let isLegal = judgeLength(length)
         let destination = E1000EDestination(of: frame)
         let verdict = filter.judge(destination, hashTable: registers)
         let etherType = frame.load16(at: 12).byteSwapped
@@ -123,12 +115,13 @@ extension E1000EModel {
         return deliver(prepared, length + 4, destination, status, &ring, &causes)
     }
 
-    private mutating func judgeLength(_ withFCS: Int) -> Bool {
-        if withFCS < 64 {
+    /// 60 bytes at least (IEEE 802.3 §3.2.8 less FCS), the limit of RCTL.LPE at most.
+    private mutating func judgeLength(_ length: Int) -> Bool {
+        if length < 60 {
             statistics.count(E1000E.ruc)
             return false
         }
-        if withFCS > (receive.acceptsLong ? Self.longLimit : Self.normalLimit) {
+        if length > (receive.acceptsLong ? Self.longLimit : E1000E.maximumShortFrame) {
             statistics.count(E1000E.roc)
             return false
         }
@@ -137,8 +130,8 @@ extension E1000EModel {
 
     private func passesVLAN(_ frame: MemoryWindow) -> Bool {
         guard receive.filtersVLAN else { return true }
-        let id = Int(frame.load16(at: 14).byteSwapped & 0xfff)
-        return registers.load32(at: E1000E.vfta.offset + 4 * (id >> 5)) >> UInt32(id & 31) & 1 == 1
+        let (row, mask) = E1000E.tableBit(UInt32(frame.load16(at: 14).byteSwapped & 0xfff))
+        return registers.read(E1000E.vfta[row]) & mask != 0
     }
 
     /// A frame as it goes to the driver's memory, with what the last descriptor says of it.

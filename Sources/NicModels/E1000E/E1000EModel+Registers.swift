@@ -61,6 +61,8 @@ extension E1000EModel {
 
     mutating func readRegister(_ offset: Int) -> UInt32 {
         if E1000ESharedRegisters.range.contains(UInt64(offset)) { return shared.load32(at: offset) }
+        let offset = E1000E.canonicalOffset(offset)
+        if E1000ESharedRegisters.range.contains(UInt64(offset)) { return shared.load32(at: offset) }
         guard registers.allows(.read, at: offset) else { return 0 }
         if E1000EStatistics.covers(offset) { return statistics.readAndClear(at: offset) }
         switch offset {
@@ -79,6 +81,8 @@ extension E1000EModel {
     }
 
     mutating func writeRegister(_ offset: Int, _ value: UInt32) {
+        if E1000ESharedRegisters.range.contains(UInt64(offset)) { return shared.store32(value, at: offset) }
+        let offset = E1000E.canonicalOffset(offset)
         if E1000ESharedRegisters.range.contains(UInt64(offset)) { return shared.store32(value, at: offset) }
         if offset == E1000E.status.offset { return writeStatus(E1000E.Status(bits: value)) }
         guard registers.allows(.write, at: offset) else { return }
