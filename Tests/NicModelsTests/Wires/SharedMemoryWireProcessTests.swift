@@ -63,7 +63,7 @@ import Testing
         let count = bytes[10...13].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         #expect(Int(count) == bytes.count)
         #expect(bytes.count == 14 + Int(number &* 2_654_435_761 % 9001))
-        #expect(bytes[14...].allSatisfy { $0 == UInt8(truncatingIfNeeded: number) })
+        #expect(Array(bytes[14...]) == [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: bytes.count - 14))
         return 1
     }
 
