@@ -43,7 +43,8 @@ import Testing
 @Suite struct PrivateDirectoryTests {
     @Test func aDirectoryIsMadeForItsOwnerAlone() throws {
         let path = "/dev/shm/unic-private-\(getpid())-\(#line)"
-        defer { _ = rmdir(path) }
+        // SAFETY: the C string lives for the call.
+        defer { _ = unsafe rmdir(path) }
         let directory = try PrivateDirectory(path: path)
         let opened = try OwnedDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
         let status = try opened.status(path)
@@ -53,7 +54,8 @@ import Testing
 
     @Test func filesAreMadeForTheirOwnerAlone() throws {
         let path = "/dev/shm/unic-private-\(getpid())-\(#line)"
-        defer { _ = rmdir(path) }
+        // SAFETY: the C string lives for the call.
+        defer { _ = unsafe rmdir(path) }
         let directory = try PrivateDirectory(path: path)
         do {
             let file = try directory.openFile("f")
@@ -89,5 +91,8 @@ private final class TemporaryFile {
 
     func open() throws -> OwnedDescriptor { try OwnedDescriptor.open(path, flags: O_RDWR) }
 
-    deinit { _ = unlink(path) }
+    deinit {
+        // SAFETY: the C string lives for the call.
+        _ = unsafe unlink(path)
+    }
 }

@@ -15,12 +15,12 @@ import Testing
     @Test func framesCrossBetweenProcesses() throws {
         let a = try directory.join()
         let peer = try WirePeerProcess(directory, "w", ["echo", "3"])
-        #expect(try peer.read() == "joined 1\n")
+        #expect(peer.nextLine() == "joined 1")
         for size in [14, 1514, 9014] {
             a.send(frame(broadcast(size, fill: UInt8(size & 0x7f))))
             #expect(try next(a) == broadcast(size, fill: UInt8(size & 0x7f)))
         }
-        #expect(try peer.read() == "", "the peer ends by itself")
+        #expect(peer.end() == .exited(0))
         #expect(!a.hasCarrier)
     }
 
@@ -28,11 +28,11 @@ import Testing
         let a = try directory.join()
         for round in 0..<5 {
             let peer = try WirePeerProcess(directory, "w", ["flood"])
-            #expect(try peer.read() == "joined 1\n")
+            #expect(peer.nextLine() == "joined 1")
             var checked = 0
             let deadline = Deadline(afterMilliseconds: 5000)
             while checked < 500 + round * 37, !deadline.hasPassed { checked += try checkNumbered(a) }
-            peer.killNow()
+            #expect(peer.killNow() == .signalled(9))
             while a.nextReceived() != nil { _ = try checkNumbered(a) }
             #expect(checked >= 500)
             #expect(a.counters.droppedDamaged == 0)
@@ -48,8 +48,8 @@ import Testing
 
     @Test func aWireWhoseOnlyEndWasKilledIsFreshForTheNext() throws {
         let peer = try WirePeerProcess(directory, "w", ["join"])
-        #expect(try peer.read() == "joined 0\n")
-        peer.killNow()
+        #expect(peer.nextLine() == "joined 0")
+        #expect(peer.killNow() == .signalled(9))
         #expect(directory.exists("w"))
         let a = try directory.join()
         #expect(a.end == 0)

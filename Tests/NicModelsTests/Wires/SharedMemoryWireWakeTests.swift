@@ -48,9 +48,9 @@ import Testing
     @Test func whoeverTookADeadSleepersPlaceIsWoken() throws {
         let a = try directory.join()
         let peer = try WirePeerProcess(directory, "w", ["join"])
-        #expect(try peer.read() == "joined 1\n")
+        #expect(peer.nextLine() == "joined 1")
         #expect(a.hasCarrier)
-        peer.killNow()
+        #expect(peer.killNow() == .signalled(9))
         let b = try directory.join()
         #expect(b.end == 1)
         let descriptor = try #require(b.armWake())
@@ -64,7 +64,7 @@ import Testing
         let directory = self.directory.path
         let slept = Count()
         let a = try SharedMemoryWire(name: "w", directory: directory)
-        let other = TestThread {
+        let other = try WorkerThread { () -> Int in
             guard let wire = try? SharedMemoryWire(name: "w", directory: directory) else { return 0 }
             var done = 0
             while done < rounds, sleepUntilFrame(wire, slept) {

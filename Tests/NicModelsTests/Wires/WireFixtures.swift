@@ -79,17 +79,10 @@ struct SeededGenerator: RandomNumberGenerator {
     }
 }
 
-private final class OwnedPipeEnd {
-    let number: Int32
-    init(_ number: Int32) { self.number = number }
-    deinit { _ = close(number) }
-}
-
-/// A `wire-peer` process, which lies beside this test's program.
+/// A `wire-peer` process; the program lies beside this test's.
 final class WirePeerProcess {
-    private let pid: pid_t
-    private let output: OwnedDescriptor
-    private var hasEnded = false
+    private let child: ChildProcess
+    private var readCount = 0
 
     init(_ directory: WireDirectory, _ wire: String, _ mode: [String]) throws {
         var link = [UInt8](repeating: 0, count: 4096)
@@ -100,72 +93,25 @@ final class WirePeerProcess {
         }
         let program = String(decoding: link.prefix(max(count, 0)), as: UTF8.self)
         let path = program.prefix(through: program.lastIndex(of: "/") ?? program.startIndex) + "wire-peer"
-        var ends: [Int32] = [0, 0]
-        // SAFETY: two numbers of our own.
-        try systemCall("pipe", on: "wire-peer's output") { unsafe pipe(&ends) }
-        // Copies that are closed by exec: other peers must not keep this pipe open.
-        let made = (OwnedPipeEnd(ends[0]), OwnedPipeEnd(ends[1]))
-        output = try OwnedDescriptor.duplicate(of: made.0.number)
-        let input = try OwnedDescriptor.duplicate(of: made.1.number)
-        var actions = unsafe posix_spawn_file_actions_t()
-        // SAFETY: the actions are ours, made and destroyed here; the strings are freed after the call, which copies them.
-        unsafe posix_spawn_file_actions_init(&actions)
-        unsafe posix_spawn_file_actions_adddup2(&actions, input.number, 1)
-        var arguments: [UnsafeMutablePointer<CChar>?] = unsafe ([String(path), directory.path, wire] + mode).map { unsafe strdup($0) } + [nil]
-        var child: pid_t = 0
-        // SAFETY: as above; the argument list ends in nil.
-        let code = unsafe posix_spawn(&child, String(path), &actions, nil, &arguments, nil)
-        unsafe posix_spawn_file_actions_destroy(&actions)
-        for unsafe argument in unsafe arguments { unsafe free(argument) }
-        guard code == 0 else { throw FixtureError(reason: "posix_spawn of \(path): errno \(code)") }
-        pid = child
+        child = try ChildProcess(String(path), arguments: [directory.path, wire] + mode)
     }
 
-    /// The next bytes that it says; empty when it has ended.
-    func read() throws -> String {
-        var bytes = [UInt8](repeating: 0, count: 256)
-        let number = output.number
-        let got = try systemCall("read", on: "wire-peer") { () -> Int in
-            // SAFETY: the buffer's own length is given.
-            unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(number, $0.baseAddress, $0.count) }
-        }
-        return String(decoding: bytes.prefix(got), as: UTF8.self)
+    /// The next line that it says; nil if it ended or was silent for 10 s.
+    func nextLine() -> String? {
+        let start = readCount
+        guard child.readOutput(timeoutMilliseconds: 10_000, until: { $0.standardOutput[start...].contains(10) }),
+            let end = child.standardOutput[start...].firstIndex(of: 10)
+        else { return nil }
+        readCount = end + 1
+        return String(decoding: child.standardOutput[start..<end], as: UTF8.self)
     }
+
+    /// How it ended by itself; nil if it runs after 10 s.
+    func end() -> ChildProcess.Exit? { child.wait(timeoutMilliseconds: 10_000) }
 
     /// kill -9, and waits until it is gone.
-    func killNow() {
-        guard !hasEnded else { return }
-        hasEnded = true
-        _ = kill(pid, SIGKILL)
-        _ = waitpid(pid, nil, 0)
-    }
-
-    deinit { killNow() }
-}
-
-/// A thread of its own for code that blocks: the test runner's threads are few.
-final class TestThread: @unchecked Sendable {
-    private let body: @Sendable () -> Int
-    private var result = 0
-    private var thread = pthread_t()
-
-    init(_ body: @escaping @Sendable () -> Int) {
-        self.body = body
-        let me = unsafe Unmanaged.passRetained(self)
-        // SAFETY: the thread takes over the reference that was made for it.
-        let code = unsafe pthread_create(&thread, nil, { argument in
-            // SAFETY: as above.
-            guard let argument = unsafe argument else { return nil }
-            let thread = unsafe Unmanaged<TestThread>.fromOpaque(argument).takeRetainedValue()
-            thread.result = thread.body()
-            return nil
-        }, unsafe me.toOpaque())
-        precondition(code == 0, "no thread")
-    }
-
-    /// Waits for its end.
-    func join() -> Int {
-        _ = pthread_join(thread, nil)
-        return result
+    func killNow() -> ChildProcess.Exit? {
+        child.send(signal: SIGKILL)
+        return child.wait(timeoutMilliseconds: 10_000)
     }
 }
