@@ -3,7 +3,8 @@ import LinuxIO
 import SystemPackage
 
 extension KernelVFIODevice {
-    /// VFIO_DEVICE_RESET. Interrupts that were set stay set in VFIO; a device that was reset raises none until it is asked to.
+    /// VFIO_DEVICE_RESET, with interrupts switched off before and bus mastering off after it: the kernel puts the command
+    /// register back as it was, and a reset by power state leaves some devices as they were. Mapped areas stay valid.
     /// Throws `.notUsable` for a device without a reset of its own: the driver then uses the device's software reset.
     public func reset() throws(DeviceError) {
         guard canReset else {
@@ -11,11 +12,18 @@ extension KernelVFIODevice {
                 "VFIO knows no way to reset this function alone (VFIO_DEVICE_FLAGS_RESET is not set)",
                 fix: "Use the device's own software reset; `cat /sys/bus/pci/devices/\(address)/reset_method` shows what the kernel has.")
         }
+        if let enabledKind { try disableInterrupts(enabledKind) }
         let name = "\(address)"
         do {
             try withDevice { file throws(SystemCallError) in _ = try file.ioctl(UInt(unic_vfio_device_reset), call: "VFIO_DEVICE_RESET", on: name) }
         } catch { throw subject.cannotReset(error) }
+        let command = try readConfig(at: KernelVFIODevice.commandRegister, byteCount: 2)
+        try writeConfig(command & ~KernelVFIODevice.busMaster, at: KernelVFIODevice.commandRegister, byteCount: 2)
     }
+
+    // linux/pci_regs.h: PCI_COMMAND, PCI_COMMAND_MASTER.
+    private static let commandRegister = 0x04
+    private static let busMaster: UInt32 = 0x4
 
     /// Reads revision and class from the hardware. Not the vendor id, which vfio-pci answers from a copy.
     public func checkPresence() throws(DeviceError) {

@@ -87,7 +87,10 @@ public final class KernelVFIODevice: DeviceAccess {
     /// Maps memory of this process for the device's DMA.
     public func map(_ memory: borrowing DMAMemory, at iova: IOVA, access: DMAAccess) throws(DeviceError) {
         guard let range = IOVARange(start: iova, byteCount: UInt64(memory.byteCount)) else {
-            throw .notUsable(device: url, group: group, reason: "\(memory.byteCount) bytes at IOVA \(iova) run past the address space", fix: "Choose a lower IOVA.")
+            throw subject.notUsable("\(memory.byteCount) bytes at IOVA \(iova) run past the address space", fix: "Choose a lower IOVA.")
+        }
+        guard !access.isDisjoint(with: .readWrite) else {
+            throw .mapDMA(device: url, range: range, reason: "the device would be allowed neither to read nor to write", fix: "Ask for one of them.")
         }
         switch container {
         case .some(let space): try space.map(range, address: memory.processAddress, access: access, limits: dmaLimits)
