@@ -52,7 +52,7 @@ let package = Package(
         module("DeviceModel", ["LinuxIO", "DeviceMemory"]),
         module("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         module("NicModels", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"]),
-        module("VfioUser", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
+        module("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", system]),
         module("Devices", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver", "SoftDevice", "NicModels", "VfioUser"]),
         module("LabKit", ["LinuxIO"]),
         module("PingPong", path: "Sources/examples/PingPong", ["LinuxIO", "DeviceMemory", "NicDriver", histogram]),

@@ -23,11 +23,12 @@ public final class DeviceEnvironment {
             intx: description.hasINTx ? 1 : 0, msi: description.msiVectorCount, msix: description.msixVectorCount)
         var offsets: [(bar: Int, range: Range<UInt64>, fileOffset: Int)] = []
         var total = 0
+        // Each BAR lies in the file as it lies in itself: one offset a BAR tells a client where all of its areas are, as
+        // VFIO's sparse mmap areas want it. The holes between areas take no memory.
         for (bar, areas) in description.bars.enumerated() {
-            for range in areas?.memoryAreas ?? [] {
-                offsets.append((bar, range, total))
-                total += Int(range.upperBound - range.lowerBound)
-            }
+            guard let areas = areas?.memoryAreas, let end = areas.map(\.upperBound).max() else { continue }
+            for range in areas { offsets.append((bar, range, total + Int(range.lowerBound))) }
+            total += (Int(end) + 4095) & ~4095
         }
         areaOffsets = offsets
         let file = try MemoryFile.create(name: "unic-bar-memory", byteCount: max(total, 4096))
@@ -35,7 +36,7 @@ public final class DeviceEnvironment {
         areaFile = file
     }
 
-    /// The mapped areas of a BAR, with where each lies in ``withAreaFile(_:)``'s file.
+    /// The mapped areas of a BAR, with where each lies in ``areaFileDescriptor``'s file: `range.lowerBound` after the BAR's start.
     public func memoryAreas(of bar: Int) -> [(range: Range<UInt64>, window: MemoryWindow, fileOffset: Int)] {
         // SAFETY: exactly the mapping that this object owns; models and hosts keep the object while they use its windows.
         let whole = unsafe MemoryWindow(areaPages.address, byteCount: areaPages.byteCount)
@@ -63,7 +64,6 @@ public final class DeviceEnvironment {
     /// Config space, interrupts and BAR memory back to power-on. DMA mappings are the IOMMU's and stay.
     public func resetToPowerOn() {
         config = description.config
-        // SAFETY: exactly the mapping that this object owns.
-        unsafe MemoryWindow(areaPages.address, byteCount: areaPages.byteCount).fill(0)
+        for bar in description.bars.indices { for area in memoryAreas(of: bar) { area.window.fill(0) } }
     }
 }

@@ -10,10 +10,11 @@ public final class InterruptLines {
         var isMasked = false
         var isPending = false
 
-        func signal() { event?.signal() }
     }
 
     private var lines: [[Line]]
+    /// Interrupts that reached an eventfd.
+    public private(set) var signalCount: UInt64 = 0
 
     public init(intx: Int, msi: Int, msix: Int) {
         lines = [intx, msi, msix].map { count in (0..<count).map { _ in Line() } }
@@ -51,7 +52,9 @@ public final class InterruptLines {
         guard lines[kind.rawValue].indices.contains(vector) else { return }
         let line = lines[kind.rawValue][vector]
         if line.isMasked { line.isPending = true; return }
-        line.signal()
+        guard line.event != nil else { return }
+        line.event?.signal()
+        signalCount &+= 1
     }
 
     public func disconnectAll() {

@@ -1,3 +1,4 @@
+import CLinuxShims
 import Glibc
 
 /// CLOCK_MONOTONIC, read without a system call (vDSO).

@@ -26,6 +26,12 @@ public final class DMASpace {
     public var count: Int { entries.count }
     public var mappedByteCount: UInt64 { entries.reduce(0) { $0 &+ $1.range.byteCount } }
 
+    /// Whether no entry overlaps `range`.
+    public func isFree(_ range: IOVARange) -> Bool {
+        let index = firstIndex(endingAtOrAfter: range.start)
+        return index >= entries.count || !entries[index].range.overlaps(range)
+    }
+
     /// - Parameter window: as many bytes as `range`; its maker keeps the memory alive until ``unmap(_:)``.
     public func map(_ range: IOVARange, to window: MemoryWindow, access: DMAAccess) throws(MapError) {
         guard UInt64(window.byteCount) == range.byteCount else { throw .sizeMismatch }

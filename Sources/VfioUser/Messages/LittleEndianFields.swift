@@ -1,0 +1,32 @@
+/// Little-endian fields of bytes whose length the caller has checked: offsets are constants of a message's layout.
+extension Array where Element == UInt8 {
+    func field16(at offset: Int) -> UInt16 { UInt16(self[offset]) | UInt16(self[offset + 1]) << 8 }
+    func field32(at offset: Int) -> UInt32 { UInt32(field16(at: offset)) | UInt32(field16(at: offset + 2)) << 16 }
+    func field64(at offset: Int) -> UInt64 { UInt64(field32(at: offset)) | UInt64(field32(at: offset + 4)) << 32 }
+
+    mutating func append16(_ value: UInt16) {
+        append(UInt8(truncatingIfNeeded: value))
+        append(UInt8(truncatingIfNeeded: value >> 8))
+    }
+    mutating func append32(_ value: UInt32) {
+        append16(UInt16(truncatingIfNeeded: value))
+        append16(UInt16(truncatingIfNeeded: value >> 16))
+    }
+    mutating func append64(_ value: UInt64) {
+        append32(UInt32(truncatingIfNeeded: value))
+        append32(UInt32(truncatingIfNeeded: value >> 32))
+    }
+
+    /// The bytes as one number, the first the lowest; at most 8.
+    var littleEndianValue: UInt64 { prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+
+    /// The lowest `count` bytes of a number, the lowest first.
+    init(littleEndian value: UInt64, byteCount: Int) {
+        self = (0..<byteCount).map { UInt8(truncatingIfNeeded: value >> (UInt64($0) * 8)) }
+    }
+}
+
+/// A payload of exactly `expected` bytes, or an error that names the message.
+func requireLength(_ bytes: [UInt8], _ expected: Int, of message: String) throws(MessageError) {
+    guard bytes.count == expected else { throw .length(message: message, expected: expected, actual: bytes.count) }
+}

@@ -1,0 +1,28 @@
+import LinuxIO
+
+/// A connected client as the server's loop sees it.
+struct ClientSession: ~Copyable {
+    let socket: UnixSocket
+    var reader: MessageReader
+    /// The one reply that the client has not taken yet. No command is read before it is gone.
+    var outgoing: OutgoingMessage?
+    var stalledSince: Deadline?
+    var isNegotiated = false
+    /// What the client takes in one reply.
+    var maximumReplyData = Int(Capabilities.defaultTransferByteCount)
+    var lastWork = MonotonicClock.nanoseconds()
+    /// When a busy server last looked at everything but the client's socket.
+    var lastLook: UInt64 = 0
+    /// Where other clients knock, or none.
+    var listenerNumber: Int32?
+    var sawNewcomer = false
+    /// Why the server drops this client.
+    var fault: String?
+    /// The last reply goes out, then the connection ends.
+    var isClosing = false
+
+    init(socket: consuming UnixSocket, limits: MessageLimits) {
+        self.socket = socket
+        reader = MessageReader(limits: limits)
+    }
+}

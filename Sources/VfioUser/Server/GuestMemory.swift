@@ -1,0 +1,133 @@
+import CLinuxShims
+import DeviceMemory
+import Glibc
+import LinuxIO
+import SystemPackage
+
+/// The client's memory: what it mapped for DMA, and the files behind it. A file is mapped once a permission, whole,
+/// however many DMA_MAPs name it: behind an IOMMU of the client each page is one.
+final class GuestMemory {
+    /// A mapping each costs the kernel memory; vm.max_map_count is 65530 by default, and the process needs some itself.
+    static let maximumFiles = 4096
+    /// Ranges without a descriptor are remembered, so that unmapping them works; QEMU sends a handful (its ROMs).
+    static let maximumUnbackedRanges = 1024
+
+    private struct FileKey: Hashable {
+        let device: UInt64
+        let inode: UInt64
+        let access: DMAAccess
+    }
+
+    private final class SharedFile {
+        let key: FileKey
+        let mapping: SharedMapping
+        let byteCount: UInt64
+        var users = 0
+
+        init(key: FileKey, mapping: SharedMapping, byteCount: UInt64) {
+            self.key = key
+            self.mapping = mapping
+            self.byteCount = byteCount
+        }
+    }
+
+    private let space: DMASpace
+    private let requiresSealedMemory: Bool
+    /// The newest mapping of each file. A file that grew has an older one as long as a range uses it.
+    private var files: [FileKey: SharedFile] = [:]
+    /// By the first address of each range.
+    private var fileOfRange: [UInt64: SharedFile] = [:]
+    private(set) var unbacked: [IOVARange] = []
+
+    init(space: DMASpace, requiresSealedMemory: Bool) {
+        self.space = space
+        self.requiresSealedMemory = requiresSealedMemory
+    }
+
+    var rangeCount: Int { space.count + unbacked.count }
+    var fileCount: Int { Set(fileOfRange.values.map { ObjectIdentifier($0) }).count }
+
+    func map(_ message: DMAMapMessage, descriptor: consuming OwnedDescriptor?) throws(CommandFailure) {
+        let range = message.range
+        guard range.start.rawValue & 4095 == 0, range.byteCount & 4095 == 0, message.fileOffset & 4095 == 0 else {
+            throw CommandFailure(.invalidArgument, "DMA_MAP of \(range) at file offset \(message.fileOffset) is not made of whole pages")
+        }
+        // "A command to map over an existing region must be failed with EEXIST."
+        guard !unbacked.contains(where: { $0.overlaps(range) }) else { throw CommandFailure(.fileExists, "DMA_MAP of \(range) overlaps another one") }
+        guard let descriptor else { return try mapUnbacked(range) }
+        guard message.access != [] else { throw CommandFailure(.invalidArgument, "DMA_MAP of \(range) permits nothing") }
+        let file = try sharedFile(for: message, descriptor: descriptor)
+        let window = file.mapping.window.slice(at: Int(message.fileOffset), byteCount: Int(range.byteCount))
+        do throws(DMASpace.MapError) {
+            try space.map(range, to: window, access: message.access)
+        } catch {
+            forgetIfUnused(file)
+            switch error {
+            case .overlaps: throw CommandFailure(.fileExists, "DMA_MAP of \(range) overlaps another one")
+            case .tooMany(let limit): throw CommandFailure(.noSpace, "more than \(limit) DMA_MAPs")
+            case .sizeMismatch: throw CommandFailure(.invalidArgument, "DMA_MAP of \(range) does not fit its file")
+            }
+        }
+        file.users += 1
+        fileOfRange[range.start.rawValue] = file
+    }
+
+    /// Removes all that lies inside of a range; one with nothing in it is fine, clients send whole windows.
+    func unmap(_ range: IOVARange) throws(CommandFailure) {
+        guard !unbacked.contains(where: { $0.overlaps(range) && !range.contains($0) }), let removed = space.unmap(range) else {
+            throw CommandFailure(.invalidArgument, "DMA_UNMAP of \(range) would cut a mapping in two")
+        }
+        unbacked.removeAll { range.contains($0) }
+        for entry in removed { release(entry) }
+    }
+
+    func unmapAll() {
+        for entry in space.unmapAll() { release(entry) }
+        unbacked = []
+    }
+
+    private func release(_ entry: DMASpace.Entry) {
+        guard let file = fileOfRange.removeValue(forKey: entry.range.start.rawValue) else { return }
+        file.users -= 1
+        forgetIfUnused(file)
+    }
+
+    private func forgetIfUnused(_ file: SharedFile) {
+        if file.users == 0, files[file.key] === file { files[file.key] = nil }
+    }
+
+    /// Memory that can only be reached by messages: known, but a model that reads it sees a fault.
+    private func mapUnbacked(_ range: IOVARange) throws(CommandFailure) {
+        guard unbacked.count < GuestMemory.maximumUnbackedRanges else {
+            throw CommandFailure(.noSpace, "more than \(GuestMemory.maximumUnbackedRanges) DMA_MAPs without a descriptor")
+        }
+        guard space.isFree(range) else { throw CommandFailure(.fileExists, "DMA_MAP of \(range) overlaps another one") }
+        unbacked.append(range)
+    }
+
+    private func sharedFile(for message: DMAMapMessage, descriptor: consuming OwnedDescriptor) throws(CommandFailure) -> SharedFile {
+        let facts: FileFacts
+        do throws(SystemCallError) { facts = try FileFacts(of: descriptor.number) } catch { throw CommandFailure(error) }
+        // A file whose page faults another process answers (FUSE) or that is no file at all could stop us for ever.
+        guard facts.isMemory else { throw CommandFailure(.invalidArgument, "DMA_MAP with a descriptor that is not memfd, tmpfs or hugetlbfs memory") }
+        guard facts.isSealedAgainstShrinking || !requiresSealedMemory else {
+            throw CommandFailure(.notPermitted, "DMA_MAP with memory that is not sealed against shrinking")
+        }
+        let (end, overflow) = message.fileOffset.addingReportingOverflow(message.range.byteCount)
+        guard !overflow, end <= facts.byteCount, facts.byteCount <= UInt64(Int.max) else {
+            throw CommandFailure(.invalidArgument, "DMA_MAP of \(message.range.byteCount) bytes at \(message.fileOffset) of a file of \(facts.byteCount)")
+        }
+        let key = FileKey(device: facts.device, inode: facts.inode, access: message.access)
+        if let known = files[key], end <= known.byteCount { return known }
+        guard fileCount < GuestMemory.maximumFiles else { throw CommandFailure(.noSpace, "more than \(GuestMemory.maximumFiles) files behind DMA_MAPs") }
+        let protection = message.access.contains(.write) ? PROT_READ | PROT_WRITE : PROT_READ
+        do throws(SystemCallError) {
+            let pages = try MappedPages(sharing: descriptor, byteCount: Int(facts.byteCount), protection: protection, subject: "the client's memory")
+            let file = SharedFile(key: key, mapping: SharedMapping(pages), byteCount: facts.byteCount)
+            files[key] = file
+            return file
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+}

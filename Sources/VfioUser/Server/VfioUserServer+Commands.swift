@@ -1,0 +1,132 @@
+import DeviceMemory
+import DeviceModel
+import LinuxIO
+import SystemPackage
+
+/// An answer: its payload, and descriptors that stay their owner's.
+struct Reply {
+    var payload: [UInt8] = []
+    var descriptors: [Int32] = []
+}
+
+/// One command after the other, in the order that they came ("Command Concurrency").
+extension VfioUserServer where Model: ~Copyable {
+    func handle(_ message: IncomingMessage, _ session: inout ClientSession) {
+        let header = message.header
+        if let command = Command(rawValue: header.command) {
+            statistics.messagesByCommand[command, default: 0] &+= 1
+        } else {
+            statistics.unknownMessages &+= 1
+        }
+        guard !header.isReply else {
+            session.fault = "the client sent a reply to a command that nobody gave"
+            session.isClosing = true
+            return
+        }
+        do throws(CommandFailure) {
+            let reply = try answer(message, &session)
+            if !header.noReply {
+                session.outgoing = OutgoingMessage(
+                    header: MessageHeader(id: header.id, command: header.command, payloadByteCount: reply.payload.count, isReply: true),
+                    payload: reply.payload, descriptors: reply.descriptors)
+            }
+        } catch {
+            statistics.failedCommands &+= 1
+            statistics.lastFault = "\(header.commandName): \(error.reason)"
+            // "If an error occurs, the reply message must only include the reply header."
+            if !header.noReply {
+                session.outgoing = OutgoingMessage(
+                    header: MessageHeader(
+                        id: header.id, command: header.command, payloadByteCount: 0, isReply: true, isError: true,
+                        errno: UInt32(clamping: error.errno.rawValue)),
+                    payload: [])
+            }
+        }
+    }
+
+    private func answer(_ message: IncomingMessage, _ session: inout ClientSession) throws(CommandFailure) -> Reply {
+        guard let command = Command(rawValue: message.header.command) else {
+            throw CommandFailure(.notSupported, "nobody knows this command")
+        }
+        guard session.isNegotiated || command == .version else {
+            session.isClosing = true
+            session.fault = "the client's first command was \(command.name), not \(Command.version.name)"
+            throw CommandFailure(.invalidArgument, "the first command has to be \(Command.version.name)")
+        }
+        let descriptorCount = message.descriptors.count
+        switch command {
+        case .version: return try negotiate(message, &session)
+        case .dmaMap:
+            let map = try answering { () throws(MessageError) in try DMAMapMessage.parse(message.payload, descriptorCount: descriptorCount) }
+            try memory.map(map, descriptor: message.takeDescriptor())
+            return Reply()
+        case .dmaUnmap:
+            let unmap = try answering { () throws(MessageError) in try DMAUnmapMessage.parse(message.payload, descriptorCount: descriptorCount) }
+            try memory.unmap(unmap.range)
+            // "The server responds with the original DMA entry in the request."
+            return Reply(payload: unmap.emit())
+        case .deviceGetInfo:
+            _ = try answering { () throws(MessageError) in try DeviceInfoMessage.parse(message.payload, descriptorCount: descriptorCount) }
+            return Reply(payload: deviceInfo.emit())
+        case .deviceGetRegionInfo:
+            let request = try answering { () throws(MessageError) in
+                try RegionInfoMessage.parseRequest(message.payload, descriptorCount: descriptorCount)
+            }
+            return try regionInfo(request)
+        case .deviceGetIRQInfo:
+            let request = try answering { () throws(MessageError) in try IRQInfoMessage.parse(message.payload, descriptorCount: descriptorCount) }
+            return Reply(payload: try irqInfo(request).emit())
+        case .deviceSetIRQs:
+            let request = try answering { () throws(MessageError) in try SetIRQsMessage.parse(message.payload, descriptorCount: descriptorCount) }
+            try setIRQs(request, message)
+            return Reply()
+        case .regionRead: return Reply(payload: try readRegion(access(message, hasData: false), session).emit())
+        case .regionWrite: return Reply(payload: try writeRegion(access(message, hasData: true)).emit())
+        case .deviceReset:
+            guard message.payload.isEmpty, descriptorCount == 0 else {
+                throw CommandFailure(.invalidArgument, "\(command.name) has no payload and no descriptors")
+            }
+            statistics.resets &+= 1
+            resetDevice()
+            return Reply()
+        case .deviceGetRegionIOFDs, .dmaRead, .dmaWrite, .regionWriteMulti, .deviceFeature, .migrationDataRead, .migrationDataWrite:
+            throw CommandFailure(.notSupported, "this server does not do it")
+        }
+    }
+
+    private func access(_ message: IncomingMessage, hasData: Bool) throws(CommandFailure) -> RegionAccessMessage {
+        let maximum = limits.maximumTransferByteCount
+        return try answering { () throws(MessageError) in
+            try RegionAccessMessage.parse(
+                message.payload, hasData: hasData, maximumByteCount: maximum, descriptorCount: message.descriptors.count)
+        }
+    }
+
+    /// "VFIO_USER_VERSION": the same major, a minor no higher than proposed, capabilities a subset of those proposed.
+    private func negotiate(_ message: IncomingMessage, _ session: inout ClientSession) throws(CommandFailure) -> Reply {
+        guard !session.isNegotiated else { throw CommandFailure(.invalidArgument, "the version is negotiated already") }
+        let proposed: VersionMessage
+        do throws(CommandFailure) {
+            proposed = try answering { () throws(MessageError) in
+                try VersionMessage.parse(message.payload, descriptorCount: message.descriptors.count)
+            }
+            guard proposed.major == ProtocolVersion.major else {
+                throw CommandFailure(.notSupported, "the client speaks version \(proposed.major), this server 0")
+            }
+        } catch {
+            session.isClosing = true
+            session.fault = error.reason
+            throw error
+        }
+        session.isNegotiated = true
+        session.maximumReplyData = Int(clamping: proposed.capabilities.maximumTransferByteCount ?? Capabilities.defaultTransferByteCount)
+        var mine = Capabilities()
+        if proposed.capabilities.maximumMessageDescriptors != nil { mine.maximumMessageDescriptors = UInt64(limits.maximumDescriptors) }
+        if proposed.capabilities.maximumTransferByteCount != nil { mine.maximumTransferByteCount = UInt64(limits.maximumTransferByteCount) }
+        if proposed.capabilities.maximumDMAMaps != nil { mine.maximumDMAMaps = UInt64(environment.dma.maximumEntries) }
+        if proposed.capabilities.pageSizes != nil { mine.pageSizes = Capabilities.defaultPageSizes }
+        let reply = VersionMessage(
+            major: ProtocolVersion.major, minor: min(proposed.minor, ProtocolVersion.maximumMinor), capabilities: mine)
+        return Reply(payload: reply.emit())
+    }
+}
