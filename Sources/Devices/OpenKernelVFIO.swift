@@ -1,7 +1,14 @@
 import DeviceAccess
 
 extension Devices {
+    /// A PCI function that is bound to vfio-pci.
     static func openKernelVFIO(_ url: DeviceURL) throws(DeviceError) -> any DeviceAccess {
-        throw .notUsable(device: url.description, group: nil, reason: "vfio: devices are not part of this build", fix: "Use another device.")
+        guard let address = PCIAddress(url.location) else {
+            throw .notFound(device: url.description, reason: "'\(url.location)' is no PCI address", fix: "Write it like vfio:0000:01:00.0.")
+        }
+        if let iommu = url.parameters["iommu"], iommu != "type1" {
+            throw .notUsable(device: url.description, group: nil, reason: "the interface \(iommu) is not supported yet", fix: "Leave the parameter out, or say iommu=type1.")
+        }
+        return try KernelVFIODevice(url: url.description, address: address)
     }
 }
