@@ -1,32 +1,23 @@
 import DeviceAccess
 import DeviceModel
 import LinuxIO
-import NicDriver
 import NicModels
 import SoftDevice
 
 extension Devices {
-    /// A model in this process on a named wire.
+    /// A NIC model in this process on a named wire. The thread that opens it steps the model.
     static func openSoft(_ url: DeviceURL) throws(DeviceError) -> any DeviceAccess {
-        let mac = try softAddress(url)
         let wire: SharedMemoryWire
         do { wire = try SharedMemoryWire(name: url.location) } catch {
-            throw .notUsable(device: url.description, group: nil, reason: "its wire cannot be joined", fix: error.description)
+            throw .notUsable(device: url.description, group: nil, reason: "its wire could not be joined", fix: error.description)
         }
-        do throws(SystemCallError) {
+        let address = url.parameters["mac"].flatMap(DeviceURL.stationAddress) ?? GeneratedAddress.make()
+        do {
             let environment = try DeviceEnvironment(for: E1000EModel<SharedMemoryWire>.functionDescription)
-            let model = try E1000EModel(wire: wire, macAddress: mac.bits, environment: environment)
+            let model = try E1000EModel(wire: wire, macAddress: address.bits, environment: environment)
             return SoftDevice(url: url.description, environment: environment, model: model)
         } catch {
-            throw .systemCall(device: url.description, group: nil, cause: error, fix: "Free some memory.")
+            throw .systemCall(device: url.description, group: nil, cause: error, fix: "Free some memory, or raise the limit of open files (ulimit -n).")
         }
-    }
-
-    private static func softAddress(_ url: DeviceURL) throws(DeviceError) -> MACAddress {
-        guard let text = url.parameters["mac"] else { return GeneratedAddress.make() }
-        guard let address = DeviceURL.stationAddress(text) else {
-            throw .notFound(device: url.description, reason: "'\(text)' is no unicast MAC address", fix: "Give one like mac=02:00:00:00:00:01.")
-        }
-        return address
     }
 }
