@@ -53,7 +53,7 @@ func ping(_ wire: SharedMemoryWire, count: Int, _ memory: MemoryWindow) -> [UInt
     let frame = numberedFrame(1, byteCount: 64, in: memory)
     var halves: [UInt64] = []
     halves.reserveCapacity(count)
-    while !wire.hasCarrier { Processor.yield() }
+    while !wire.hasPeers { Processor.yield() }
     for _ in 0..<count {
         let start = MonotonicClock.nanoseconds()
         wire.send(frame)
@@ -73,7 +73,7 @@ func run(_ arguments: [String]) throws {
     say("joined \(wire.end)")
     switch arguments[3] {
     case "flood":
-        while !wire.hasCarrier { Processor.yield() }
+        while !wire.hasPeers { Processor.yield() }
         flood(wire, memory.window)
     case "echo":
         if let cpu = Processor.usable.last { try Processor.pinCallingThread(to: cpu) }

@@ -14,8 +14,8 @@
     @inlinable public var byteCount: UInt32 { UInt32(truncatingIfNeeded: word & 0xffff) }
     @inlinable public var index: UInt32 { UInt32(truncatingIfNeeded: word &>> 16) & 0xff_ffff }
     @inlinable public var flags: PacketFlags { PacketFlags(rawValue: UInt8(truncatingIfNeeded: word &>> 40)) }
-    /// Some checksum is to be inserted.
-    @inlinable public var asksForChecksums: Bool { word & (0xe0 &<< 40) != 0 }
+    /// Some checksum is to be inserted: an insertion flag or a header length is set.
+    @inlinable public var asksForChecksums: Bool { word &>> 45 != 0 }
     @inlinable public var linkHeaderByteCount: Int { Int(truncatingIfNeeded: word &>> 48 & 0xff) }
     @inlinable public var networkHeaderByteCount: Int { Int(truncatingIfNeeded: word &>> 56) }
 }

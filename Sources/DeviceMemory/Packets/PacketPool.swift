@@ -151,6 +151,18 @@ private final class LeakedMemory {
         return unsafe stack[count]
     }
 
+    /// The buffer that would be the one after `taken` others; nothing is taken until ``drop(_:)``.
+    @inlinable @inline(__always) public func peek(after taken: Int) -> UInt32 {
+        // SAFETY: callers stay below freeCount, read before their loop.
+        unsafe stack[count &- 1 &- taken]
+    }
+
+    /// Takes the buffers that were peeked at.
+    @inlinable @inline(__always) public mutating func drop(_ taken: Int) {
+        precondition(taken >= 0 && taken <= count, "packets taken from an empty pool")
+        count &-= taken
+    }
+
     /// Gives a buffer back; more than there are is our own bug and traps.
     @inlinable @inline(__always) public mutating func give(_ index: UInt32) {
         precondition(count < capacity, "a packet buffer given back twice")

@@ -31,10 +31,21 @@
             mask = count - 1
         }
 
-        @inlinable public subscript(_ number: Int) -> UInt32 {
-            // SAFETY: the mask keeps the slot inside the table.
-            @inline(__always) get { unsafe base[number & mask] }
-            @inline(__always) nonmutating set { unsafe base[number & mask] = newValue }
+        /// - Parameter slot: of a ring with as many slots as this table.
+        @inlinable public subscript(slot: RingSlot) -> UInt32 {
+            // SAFETY: the ring's mask made the slot, and queues give ring and table one size.
+            @inline(__always) get { unsafe base[slot.index] }
+            @inline(__always) nonmutating set { unsafe base[slot.index] = newValue }
         }
+    }
+}
+
+extension PacketPoolCursor {
+    /// Gives back the buffers of `count` slots from `slot` on, none of them empty. The slots do not wrap.
+    @inlinable @inline(__always) public mutating func give(_ buffers: BufferTable.View, from slot: RingSlot, count given: Int) {
+        precondition(given >= 0 && given <= capacity &- count && slot.index &+ given <= buffers.mask &+ 1, "more packet buffers given back than taken")
+        // SAFETY: both ranges were checked just above.
+        unsafe (stack + count).update(from: buffers.base + slot.index, count: given)
+        count &+= given
     }
 }

@@ -18,26 +18,40 @@ public import CLinuxShims
 
     @inlinable public var count: Int { mask &+ 1 }
 
-    @unsafe @inlinable @inline(__always) func slot(_ number: Int) -> UnsafeMutableRawPointer {
-        unsafe base + (number & mask) &<< 4
+    /// The slot of a free-running number.
+    @inlinable @inline(__always) public func slot(_ number: Int) -> RingSlot { RingSlot(index: number & mask) }
+
+    @unsafe @inlinable @inline(__always) func address(_ slot: RingSlot) -> UnsafeMutableRawPointer {
+        unsafe base + slot.index &<< 4
     }
 
     /// The first word, read once.
-    @inlinable @inline(__always) public func word0(at number: Int) -> UInt64 {
-        // SAFETY: the mask keeps the slot inside the ring.
-        unsafe UInt64(littleEndian: unic_load64(slot(number)))
+    @inlinable @inline(__always) public func word0(_ slot: RingSlot) -> UInt64 {
+        // SAFETY: a slot was made by the mask of a ring of this size.
+        unsafe UInt64(littleEndian: unic_load64(address(slot)))
     }
 
     /// The second word, read once.
-    @inlinable @inline(__always) public func word1(at number: Int) -> UInt64 {
-        // SAFETY: the mask keeps the slot inside the ring.
-        unsafe UInt64(littleEndian: unic_load64(slot(number) + 8))
+    @inlinable @inline(__always) public func word1(_ slot: RingSlot) -> UInt64 {
+        // SAFETY: a slot was made by the mask of a ring of this size.
+        unsafe UInt64(littleEndian: unic_load64(address(slot) + 8))
     }
 
-    @inlinable @inline(__always) public func store(_ word0: UInt64, _ word1: UInt64, at number: Int) {
-        // SAFETY: the mask keeps the slot inside the ring.
-        let slot = unsafe slot(number)
-        unsafe unic_store64(slot, word0.littleEndian)
-        unsafe unic_store64(slot + 8, word1.littleEndian)
+    @inlinable @inline(__always) public func store(_ word0: UInt64, _ word1: UInt64, _ slot: RingSlot) {
+        // SAFETY: a slot was made by the mask of a ring of this size.
+        unsafe unic_store64(address(slot), word0.littleEndian)
+        unsafe unic_store64(address(slot) + 8, word1.littleEndian)
     }
+
+    /// Sets bits in the second word. Only while software owns the descriptor.
+    @inlinable @inline(__always) public func setWord1(bits: UInt64, _ slot: RingSlot) {
+        // SAFETY: a slot was made by the mask of a ring of this size.
+        unsafe unic_store64(address(slot) + 8, unic_load64(address(slot) + 8) | bits.littleEndian)
+    }
+}
+
+/// A slot of a ring: an index that a ring's mask made. Used with rings and tables of one size only.
+@frozen public struct RingSlot: BitwiseCopyable, Sendable {
+    @usableFromInline let index: Int
+    @inlinable init(index: Int) { self.index = index }
 }

@@ -34,11 +34,12 @@ struct E1000ERxQueue: ~Copyable {
         buffers = BufferTable(count: ring.count)
         buffersView = buffers.view
         var free = pool.cursor
-        for slot in 0..<ring.count {
+        for number in 0..<ring.count {
+            let slot = ring.slot(number)
             let buffer = free.take()
             buffersView[slot] = buffer
             let descriptor = E1000E.RxReadDescriptor(bufferAddress: free.iova(of: buffer))
-            ring.store(descriptor.word0, descriptor.word1, at: slot)
+            ring.store(descriptor.word0, descriptor.word1, slot)
         }
         pool.commit(free)
     }
@@ -50,86 +51,102 @@ struct E1000ERxQueue: ~Copyable {
     }
 
     /// Whether the next descriptor is done.
-    var hasReceived: Bool { ring.word1(at: next) & UInt64(E1000E.RxStatus.done.rawValue) != 0 }
+    var hasReceived: Bool { ring.word1(ring.slot(next)) & doneBit != 0 }
 
     /// Moves up to `batch.room` received frames into the batch and refills their slots.
     /// Damaged descriptors give no packet: their buffer goes straight back into the slot, counted.
     @inline(never)
     mutating func receive(into batch: inout PacketBatch) -> Int {
-        let room = batch.room
+        var taken = isDroppingFrame ? 0 : receiveGood(into: &batch)
+        // What is done and not good is rare: one at a time, at most a ring of them in a call.
+        var dropped = 0
+        while batch.room > 0, hasReceived, dropped < ring.count {
+            guard dropBad() else {
+                guard pool.freeCount > 0 else {
+                    counters.refillStarved &+= 1
+                    break
+                }
+                if dropped == 0, taken > 0 { break }
+                taken &+= receiveGood(into: &batch)
+                dropped &+= 1
+                continue
+            }
+            dropped &+= 1
+        }
+        if taken | dropped != 0 {
+            // Descriptors are written before the device sees the new tail: the slot before the next one stays ours.
+            DeviceBarrier.publishToDevice()
+            doorbell.ring(UInt32(truncatingIfNeeded: (next &- 1) & (ring.count &- 1)))
+        }
+        return taken
+    }
+
+    /// The frames up to the first that is not done or not good, or until there is no room or no fresh buffer.
+    @inline(__always)
+    private mutating func receiveGood(into batch: inout PacketBatch) -> Int {
         let ring = self.ring
         let buffers = buffersView
         let maximum = UInt64(truncatingIfNeeded: maximumFrameByteCount)
         let first = next
-        var number = first
-        var taken = 0
-        var dropped = 0
-        var bytes: UInt64 = 0
         var free = pool.cursor
-        while taken < room {
+        let limit = min(batch.room, free.freeCount)
+        var taken = 0
+        var bytes: UInt64 = 0
+        while taken < limit {
+            let slot = ring.slot(first &+ taken)
             // The one read of this descriptor: everything below judges this value.
-            let word = ring.word1(at: number)
-            if word & doneBit == 0 { break }
-            DeviceBarrier.observeFromDevice()
+            let word = ring.word1(slot)
             let length = word &>> 32 & 0xffff
-            if free.freeCount == 0 {
-                counters.refillStarved &+= 1
-                break
-            }
-            if word & (goodMask) != goodBits || length &- 1 >= maximum || isDroppingFrame {
-                drop(word, length: length)
-                ring.store(free.iova(of: buffers[number]), 0, at: number)
-                number &+= 1
-                dropped &+= 1
-                // A device that never ends to complete damaged descriptors must not keep this loop.
-                if dropped == ring.count { break }
-                continue
-            }
-            let buffer = buffers[number]
-            let fresh = free.take()
-            buffers[number] = fresh
-            ring.store(free.iova(of: fresh), 0, at: number)
+            if word & goodMask != goodBits || length &- 1 >= maximum { break }
+            DeviceBarrier.observeFromDevice()
+            let fresh = free.peek(after: taken)
+            let buffer = buffers[slot]
+            buffers[slot] = fresh
+            ring.store(free.iova(of: fresh), 0, slot)
             // UDPCS, TCPCS, IPCS and the two error bits; none of them counts if the device ignored checksums (IXSM).
-            let checks = word & ignoreChecksumBit != 0 ? 0 : word &>> 4 & 0x7 | word &>> 26 & 0x18
-            batch.store(PacketHandle(word: length | UInt64(buffer) &<< 16 | checks &<< 40), at: taken)
+            let checks = word & ignoreChecksumBit != 0 ? 0 : word &<< 36 & (0x7 &<< 40) | word &<< 14 & (0x18 &<< 40)
+            batch.store(PacketHandle(word: length | UInt64(buffer) &<< 16 | checks), at: taken)
             bytes &+= length
             taken &+= 1
-            number &+= 1
         }
-        if number == first { return 0 }
+        free.drop(taken)
         pool.commit(free)
         batch.append(stored: taken)
-        next = number
+        next = first &+ taken
         counters.frames &+= UInt64(truncatingIfNeeded: taken)
         counters.bytes &+= bytes
-        // Descriptors are written before the device sees the new tail: the slot before the next one stays ours.
-        DeviceBarrier.publishToDevice()
-        doorbell.ring(UInt32(truncatingIfNeeded: (number &- 1) & (ring.count &- 1)))
         return taken
     }
 
-    /// Counts a descriptor that carries no whole good frame.
+    /// Drops the next descriptor if it carries no whole good frame: counts it, and gives its buffer to the device again.
     @inline(never)
-    private mutating func drop(_ word: UInt64, length: UInt64) {
-        let isEnd = word & UInt64(E1000E.RxStatus.endOfPacket.rawValue) != 0
-        if isDroppingFrame {
-            isDroppingFrame = !isEnd
-            return
+    private mutating func dropBad() -> Bool {
+        let slot = ring.slot(next)
+        let word = ring.word1(slot)
+        let length = word &>> 32 & 0xffff
+        let status = E1000E.RxStatus(rawValue: UInt32(truncatingIfNeeded: word))
+        guard status.contains(.done) else { return false }
+        if !isDroppingFrame {
+            if !status.isDisjoint(with: .frameErrors) {
+                counters.frameErrors &+= 1
+            } else if !status.contains(.endOfPacket) || length &- 1 >= UInt64(maximumFrameByteCount) {
+                counters.lengthErrors &+= 1
+            } else {
+                return false
+            }
         }
-        if word & UInt64(E1000E.RxStatus.frameErrors.rawValue) != 0 {
-            counters.frameErrors &+= 1
-        } else {
-            counters.lengthErrors &+= 1
-        }
-        isDroppingFrame = !isEnd
+        isDroppingFrame = !status.contains(.endOfPacket)
+        ring.store(pool.iova(of: buffersView[slot]), 0, slot)
+        next &+= 1
+        return true
     }
 
     /// Gives every buffer of the ring back to the pool. Only after the device has stopped.
     mutating func takeBackBuffers() {
         var free = pool.cursor
-        for slot in 0..<ring.count where buffersView[slot] != BufferTable.none {
-            free.give(buffersView[slot])
-            buffersView[slot] = BufferTable.none
+        for number in 0..<ring.count where buffersView[ring.slot(number)] != BufferTable.none {
+            free.give(buffersView[ring.slot(number)])
+            buffersView[ring.slot(number)] = BufferTable.none
         }
         pool.commit(free)
     }
@@ -137,6 +154,6 @@ struct E1000ERxQueue: ~Copyable {
 
 @inline(__always) private var doneBit: UInt64 { UInt64(E1000E.RxStatus.done.rawValue) }
 @inline(__always) private var ignoreChecksumBit: UInt64 { UInt64(E1000E.RxStatus.ignoreChecksum.rawValue) }
-/// A good frame: whole in one buffer, no error.
-@inline(__always) private var goodBits: UInt64 { UInt64(E1000E.RxStatus.endOfPacket.rawValue) }
+/// A good frame: done, whole in one buffer, no error.
+@inline(__always) private var goodBits: UInt64 { doneBit | UInt64(E1000E.RxStatus.endOfPacket.rawValue) }
 @inline(__always) private var goodMask: UInt64 { goodBits | UInt64(E1000E.RxStatus.frameErrors.rawValue) }

@@ -18,6 +18,8 @@ struct E1000ETxQueue: ~Copyable {
     private var clean = 0
     /// The checksum context that the device holds now.
     private var context: UInt64 = 0
+    /// Context descriptors that are not reclaimed: slots without a buffer.
+    private var contextsInFlight = 0
     private(set) var counters = TransmitCounters()
 
     struct TransmitCounters {
@@ -33,7 +35,7 @@ struct E1000ETxQueue: ~Copyable {
         self.maximumFrameByteCount = maximumFrameByteCount
         buffers = BufferTable(count: ring.count)
         buffersView = buffers.view
-        for slot in 0..<ring.count { ring.store(.max, .max & ~txDoneBit, at: slot) }
+        for number in 0..<ring.count { ring.store(.max, .max & ~txDoneBit, ring.slot(number)) }
     }
 
     /// The tail register's value: one beyond the last descriptor given to the device.
@@ -49,32 +51,44 @@ struct E1000ETxQueue: ~Copyable {
         let buffers = buffersView
         let pool = self.pool.cursor
         let maximum = UInt64(truncatingIfNeeded: maximumFrameByteCount)
-        let last = clean &+ ring.count &- 1
+        let first = tail
+        // One slot stays empty: head = tail means that there is nothing to send.
+        let room = clean &+ ring.count &- 1 &- first
         let count = batch.count
-        var number = tail
+        let limit = min(count, room)
         var done = 0
         var bytes: UInt64 = 0
-        while done < count, number < last {
+        while done < limit {
             let handle = batch.handle(at: done)
-            let length = UInt64(handle.byteCount)
+            let length = handle.word & 0xffff
             if handle.asksForChecksums || length &- 1 >= maximum { break }
-            let report = number & (E1000ETxQueue.groupSize &- 1) == E1000ETxQueue.groupSize &- 1 ? reportBit : 0
-            buffers[number] = handle.index
-            ring.store(pool.iova(of: handle.index), length | frameCommand | report, at: number)
+            let slot = ring.slot(first &+ done)
+            buffers[slot] = handle.index
+            ring.store(pool.iova(of: handle.index), length | frameCommand, slot)
             bytes &+= length
-            number &+= 1
             done &+= 1
         }
-        if number != tail {
+        if done != 0 {
+            tail = first &+ done
+            askForReports(from: first)
             batch.removeFirst(taken: done)
-            tail = number
             counters.frames &+= UInt64(truncatingIfNeeded: done)
             counters.bytes &+= bytes
             ringDoorbell()
         }
         // Frames that want checksums, and frames that cannot go: rare, one at a time.
-        if done < count, number < last { return done &+ sendSpecial(&batch) }
+        if done < limit { return done &+ sendSpecial(&batch) }
         return done
+    }
+
+    /// The last descriptor of each group, of those from `first` on, reports when it is sent.
+    @inline(__always)
+    private func askForReports(from first: Int) {
+        var last = first | (E1000ETxQueue.groupSize &- 1)
+        while last < tail {
+            ring.setWord1(bits: reportBit, ring.slot(last))
+            last &+= E1000ETxQueue.groupSize
+        }
     }
 
     @inline(__always)
@@ -115,27 +129,34 @@ struct E1000ETxQueue: ~Copyable {
     mutating func reclaim() {
         if tail &- clean < E1000ETxQueue.groupSize { return }
         let ring = self.ring
-        let buffers = buffersView
         var number = clean
         var free = pool.cursor
         while tail &- number >= E1000ETxQueue.groupSize {
-            if ring.word1(at: number &+ (E1000ETxQueue.groupSize &- 1)) & txDoneBit == 0 { break }
-            let end = number &+ E1000ETxQueue.groupSize
-            while number < end {
-                let buffer = buffers[number]
-                if buffer != BufferTable.none { free.give(buffer) }
-                number &+= 1
+            if ring.word1(ring.slot(number | (E1000ETxQueue.groupSize &- 1))) & txDoneBit == 0 { break }
+            if contextsInFlight == 0 {
+                free.give(buffersView, from: ring.slot(number), count: E1000ETxQueue.groupSize)
+            } else {
+                reclaimWithContexts(from: number, &free)
             }
+            number &+= E1000ETxQueue.groupSize
         }
         if number == clean { return }
         clean = number
         pool.commit(free)
     }
 
+    @inline(never)
+    private mutating func reclaimWithContexts(from number: Int, _ free: inout PacketPoolCursor) {
+        for slot in (number..<number + E1000ETxQueue.groupSize).map({ ring.slot($0) }) {
+            if buffersView[slot] == BufferTable.none { contextsInFlight &-= 1 } else { free.give(buffersView[slot]) }
+        }
+    }
+
     /// Gives every buffer of the ring back to the pool. Only after the device has stopped.
     mutating func takeBackBuffers() {
         while clean < tail {
-            if buffersView[clean] != BufferTable.none { pool.give(buffersView[clean]) }
+            let buffer = buffersView[ring.slot(clean)]
+            if buffer != BufferTable.none { pool.give(buffer) }
             clean += 1
         }
     }
@@ -143,10 +164,10 @@ struct E1000ETxQueue: ~Copyable {
 
 extension E1000ETxQueue {
     private mutating func put(buffer: UInt32, word0: UInt64, word1: UInt64) {
-        let report = tail & (E1000ETxQueue.groupSize - 1) == E1000ETxQueue.groupSize - 1 ? reportBit : 0
-        buffersView[tail] = buffer
-        ring.store(word0, word1 | report, at: tail)
+        buffersView[ring.slot(tail)] = buffer
+        ring.store(word0, word1, ring.slot(tail))
         tail &+= 1
+        askForReports(from: tail &- 1)
     }
 
     private func dataWord(for handle: PacketHandle) -> UInt64 {
@@ -172,6 +193,7 @@ extension E1000ETxQueue {
             ip: .init(start: ip, offset: ip &+ 10, end: UInt16(transport) &- 1),
             tcpUDP: .init(start: transport, offset: transport &+ (isTCP ? 16 : 6), end: 0),
             command: isTCP ? [.contextTCP, .contextIPv4] : .contextIPv4)
+        contextsInFlight &+= 1
         put(buffer: BufferTable.none, word0: descriptor.word0, word1: descriptor.word1)
     }
 }

@@ -17,7 +17,7 @@ public protocol Wire: AnyObject {
     /// nil: everything. A hint: the model filters again.
     func announceFilter(unicast: UInt64?)
 
-    /// Whether anyone else is on the wire: the model's link state.
+    /// Whether the cable leads anywhere: the model's link state.
     var hasCarrier: Bool { get }
 
     /// Asks for a wake-up: a descriptor that becomes readable after a frame arrives. Look once more after arming.

@@ -18,7 +18,7 @@ import Testing
         a = try directory.join()
         b = try directory.join()
         raw = try RawWireFile(directory.file("w"))
-        _ = (a.hasCarrier, b.hasCarrier)
+        _ = (a.hasPeers, b.hasPeers)
     }
 
     @Test(arguments: [0, 1, 13, 9015, 65535, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff] as [UInt32])
@@ -63,7 +63,7 @@ import Testing
         while b.receive() != nil {}
         raw.memory.store64(head, at: WireLayout.headOffset(from: 0, to: 1))
         pause(milliseconds: 110)
-        #expect(b.hasCarrier)
+        #expect(b.hasPeers)
         #expect(b.counters.droppedDamaged >= 1)
         a.send(frame(broadcast(62)))
         #expect(b.receive() == broadcast(62))
@@ -72,17 +72,17 @@ import Testing
     @Test func aGenerationThatSomebodyTookAwayIsMended() throws {
         raw.memory.store32(0, at: WireLayout.generationOffset(1))
         pause(milliseconds: 110)
-        #expect(!a.hasCarrier)
-        #expect(b.hasCarrier)
+        #expect(!a.hasPeers)
+        #expect(b.hasPeers)
         pause(milliseconds: 110)
-        #expect(a.hasCarrier)
+        #expect(a.hasPeers)
     }
 
     @Test func anEndThatOnlyClaimsToBeThereIsNoCarrier() throws {
         raw.memory.store32(9, at: WireLayout.generationOffset(7))
         raw.memory.store32(77, at: WireLayout.membershipOffset)
         pause(milliseconds: 110)
-        _ = a.hasCarrier
+        _ = a.hasPeers
         a.send(frame(broadcast(60)))
         #expect(a.counters.droppedFull == 0)
         #expect(b.receive() == broadcast(60))
@@ -100,9 +100,9 @@ import Testing
             for _ in 0..<3 { _ = (a.receive(), b.receive()) }
         }
         pause(milliseconds: 110)
-        _ = (a.hasCarrier, b.hasCarrier)
+        _ = (a.hasPeers, b.hasPeers)
         pause(milliseconds: 110)
-        #expect(a.hasCarrier && b.hasCarrier, "seed \(seed)")
+        #expect(a.hasPeers && b.hasPeers, "seed \(seed)")
         while a.receive() != nil {}
         while b.receive() != nil {}
         a.send(frame(broadcast(60)))
@@ -141,7 +141,7 @@ import Testing
         let raw = try RawWireFile(directory.file("w"))
         raw.memory.store32(99, at: WireLayout.versionOffset)
         #expect { try directory.join() } throws: { "\($0)".contains("another version") }
-        #expect(!a.hasCarrier)
+        #expect(!a.hasPeers)
     }
 
     @Test func aFileWhoseNameIsGoneIsLeftAloneByWhoeverJoinsNext() throws {
@@ -149,8 +149,8 @@ import Testing
         // SAFETY: the C string lives for the call.
         #expect(unsafe unlink(directory.file("w")) == 0)
         var b: SharedMemoryWire? = try directory.join()
-        #expect(!a.hasCarrier)
-        #expect(b?.hasCarrier == false)
+        #expect(!a.hasPeers)
+        #expect(b?.hasPeers == false)
         b = nil
         #expect(!directory.exists("w"))
     }

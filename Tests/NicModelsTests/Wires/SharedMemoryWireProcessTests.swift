@@ -21,7 +21,7 @@ import Testing
             #expect(try next(a) == broadcast(size, fill: UInt8(size & 0x7f)))
         }
         #expect(peer.end() == .exited(0))
-        #expect(!a.hasCarrier)
+        #expect(!a.hasPeers)
     }
 
     @Test func aProcessKilledInMidTrafficLeavesWholeFramesAndItsPlace() throws {
@@ -37,7 +37,7 @@ import Testing
             #expect(checked >= 500)
             #expect(a.counters.droppedDamaged == 0)
             _ = waitForReadable([], timeoutMilliseconds: 110)
-            #expect(!a.hasCarrier)
+            #expect(!a.hasPeers)
         }
         let again = try directory.join()
         #expect(again.end == 1)
@@ -53,7 +53,7 @@ import Testing
         #expect(directory.exists("w"))
         let a = try directory.join()
         #expect(a.end == 0)
-        #expect(!a.hasCarrier)
+        #expect(!a.hasPeers)
     }
 
     /// Takes one frame of wire-peer's if there is one, and checks every byte of it.

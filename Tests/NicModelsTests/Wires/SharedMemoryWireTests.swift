@@ -70,7 +70,7 @@ import Testing
         } catch let error as WireError {
             #expect(error.description == "Wire w is full: all of its 16 ends are joined. Let one leave, or use another name.")
         }
-        #expect(ends[3].hasCarrier)
+        #expect(ends[3].hasPeers)
     }
 
     @Test func anEndThatLeftCanBeTakenAgain() throws {
@@ -79,10 +79,10 @@ import Testing
         a.send(frame(broadcast(60)))
         #expect(b?.end == 1)
         b = nil
-        #expect(!a.hasCarrier)
+        #expect(!a.hasPeers)
         let c = try directory.join()
         #expect(c.end == 1)
-        #expect(a.hasCarrier)
+        #expect(a.hasPeers)
         #expect(c.receive() == nil, "a frame for the end's last owner")
         a.send(frame(broadcast(61)))
         #expect(c.receive()?.count == 61)
@@ -91,11 +91,11 @@ import Testing
     @Test func framesOfAnEndThatLeftAreStillRead() throws {
         let a = try directory.join()
         var b: SharedMemoryWire? = try directory.join()
-        _ = a.hasCarrier
+        _ = a.hasPeers
         b?.send(frame(broadcast(60)))
         b?.send(frame(broadcast(61)))
         b = nil
-        #expect(!a.hasCarrier)
+        #expect(!a.hasPeers)
         #expect(a.receive()?.count == 60)
         let c = try directory.join()
         c.send(frame(broadcast(62)))
@@ -107,7 +107,7 @@ import Testing
         let a = try directory.join("one"), b = try directory.join("two")
         a.send(frame(broadcast(60)))
         #expect(b.receive() == nil)
-        #expect(!a.hasCarrier)
+        #expect(!a.hasPeers)
     }
 
     @Test func aFullRingDropsAndCounts() throws {

@@ -49,7 +49,7 @@ import Testing
         let a = try directory.join()
         let peer = try WirePeerProcess(directory, "w", ["join"])
         #expect(peer.nextLine() == "joined 1")
-        #expect(a.hasCarrier)
+        #expect(a.hasPeers)
         #expect(peer.killNow() == .signalled(9))
         let b = try directory.join()
         #expect(b.end == 1)
@@ -74,7 +74,7 @@ import Testing
             }
             return done
         }
-        while !a.hasCarrier { Processor.yield() }
+        while !a.hasPeers { Processor.yield() }
         var done = 0
         for _ in 0..<rounds {
             a.send(frame(broadcast(60)))
