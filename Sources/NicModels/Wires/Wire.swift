@@ -15,6 +15,7 @@ public protocol Wire: AnyObject {
 
     /// Tells other ends which unicast address this one wants, so that they need not copy what it would drop.
     /// nil: everything. A hint: the model filters again.
+    /// - Parameter unicast: 48 bits, the first byte on the wire on top, as people write addresses.
     func announceFilter(unicast: UInt64?)
 
     /// Whether the cable leads anywhere: the model's link state.
