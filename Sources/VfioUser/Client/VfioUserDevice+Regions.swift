@@ -24,11 +24,11 @@ extension VfioUserDevice {
     private var configRegion: Int { Int(VFIO_PCI_CONFIG_REGION_INDEX) }
 
     public func readConfig(at offset: Int, byteCount: Int) throws(DeviceError) -> UInt32 {
-        UInt32(truncatingIfNeeded: try readRegion(configRegion, at: UInt64(clamping: offset), byteCount: byteCount))
+        UInt32(truncatingIfNeeded: try readRegion(configRegion, at: UInt64(bitPattern: Int64(offset)), byteCount: byteCount))
     }
 
     public func writeConfig(_ value: UInt32, at offset: Int, byteCount: Int) throws(DeviceError) {
-        try write(configRegion, at: UInt64(clamping: offset), UInt64(value), byteCount: byteCount, isPosted: false)
+        try write(configRegion, at: UInt64(bitPattern: Int64(offset)), UInt64(value), byteCount: byteCount, isPosted: false)
     }
 
     public func regionInfo(_ region: Int) throws(DeviceError) -> RegionInfo { try known(region).info }

@@ -65,9 +65,10 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
         session.listenerNumber = listener.socket.number
         begin()
         while run(&session) {
-            // Only after everything of the current client was read: its hang-up makes room for the next.
             guard session.sawNewcomer else { continue }
             session.sawNewcomer = false
+            // Whoever hung up before the newcomer came makes room for it.
+            if !waitForEvents([PollRequest(session.socket.number, .peerClosed)], timeoutMilliseconds: 0)[0].isDisjoint(with: .gone) { break }
             if accept(listener) != nil { statistics.refusedConnections &+= 1 }
         }
         end(session)
