@@ -53,7 +53,7 @@ let package = Package(
         module("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         module("NicModels", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"]),
         module("VfioUser", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
-        module("Devices", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver", "SoftDevice", "NicModels", "VfioUser"]),
+        module("Devices", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser"]),
         module("LabKit", ["LinuxIO"]),
         module("PingPong", path: "Sources/examples/PingPong", ["LinuxIO", "DeviceMemory", "NicDriver", histogram]),
         module("Echo", path: "Sources/examples/Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
