@@ -103,7 +103,7 @@ extension DeviceURL {
                 throw wrong(url, "the path is longer than the \(longestSocketPath) bytes of a Unix socket's name", "Use a shorter directory.")
             }
         case .vfio:
-            guard isPCIAddress(location) else {
+            guard PCIAddress(location) != nil else {
                 throw wrong(
                     url, "'\(location)' is no PCI address", "Give domain, bus, device and function as `lspci -D` prints them, for example vfio:0000:01:00.0.")
             }
@@ -115,22 +115,12 @@ extension DeviceURL {
             throw wrong(url, "there is no NIC model '\(nic)'", "Known is: e1000e (Intel 82574L).")
         }
         if let text = parameters["mac"] {
-            guard let mac = stationAddress(text) else {
+            guard stationAddress(text) != nil else {
                 throw wrong(url, "'\(text)' is no unicast MAC address", "Give six bytes, the first one even, for example mac=02:00:00:00:00:01.")
             }
-            _ = mac
         }
         if let iommu = parameters["iommu"], !["type1", "iommufd", "noiommu"].contains(iommu) {
             throw wrong(url, "there is no IOMMU interface '\(iommu)'", "Known are: type1, iommufd, noiommu.")
         }
-    }
-
-    /// dddd:bb:dd.f, hexadecimal, as the kernel names functions in sysfs.
-    private static func isPCIAddress(_ text: String) -> Bool {
-        let parts = text.split(omittingEmptySubsequences: false) { $0 == ":" || $0 == "." }
-        let shape = text.filter { $0 == ":" || $0 == "." }
-        guard shape == "::.", parts.map(\.count) == [4, 2, 2, 1] else { return false }
-        guard parts.allSatisfy({ $0.allSatisfy { $0.isASCII && $0.isHexDigit } }) else { return false }
-        return (UInt8(parts[2], radix: 16) ?? 255) < 32 && (UInt8(parts[3], radix: 16) ?? 255) < 8
     }
 }
