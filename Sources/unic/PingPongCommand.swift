@@ -141,7 +141,7 @@ struct PingPongCommand: ParsableCommand {
         port.maximumFrameByteCount = options.maximumFrameByteCount
         port.usesInterrupts = options.usesInterrupts
         // A wire in memory has a carrier as soon as somebody else is on it; a real link is negotiated for seconds.
-        port.linkTimeoutMilliseconds = url.scheme == .soft ? 200 : 5000
+        port.linkTimeoutMilliseconds = url.scheme != .soft || options.role == .both ? 5000 : 200
         let chosen = port
         return { () throws(PortError) in try Devices.open(url.description, options: chosen) }
     }

@@ -14,7 +14,7 @@ struct PingPongOutput {
 
     var table: String {
         var text = report.ports.map { "\($0.role.rawValue): \($0.url) (\($0.family), \($0.macAddress))\n" }.joined()
-        if options.role != .server {
+        if !report.results.isEmpty {
             text += "Half round trips in µs, \(waiting):\n"
             var table = TextTable(header: ["size", "count", "lost", "min", "median", "mean", "p99", "p99.9", "max"])
             for result in report.results {

@@ -1,1 +1,58 @@
+import Foundation
+import LinuxIO
 import Testing
+
+/// What a user sees of each command.
+struct HelpTests {
+    @Test func versionIsOneLine() throws {
+        let run = try UnicProgram.run(["--version"])
+        #expect(run.exit == .exited(0))
+        #expect(run.output.split(separator: ".").count == 3)
+    }
+
+    @Test(arguments: [[], ["pingpong"], ["echo"], ["serve"], ["hugepages"]]) func everyCommandExplainsItselfWithAnExample(_ command: [String]) throws {
+        let run = try UnicProgram.run(command + ["--help"])
+        #expect(run.exit == .exited(0))
+        #expect(run.output.contains("USAGE: unic"))
+        #expect(run.output.contains("Example"))
+    }
+}
+
+struct BadInputTests {
+    /// Each wrong call, its exit code, and what its message has to name.
+    static let wrongCalls: [(arguments: [String], code: Int32, words: [String])] = [
+        (["pingpong", "--device", "bogus:x"], 1, ["bogus", "soft:", "vfio-user:", "vfio:"]),
+        (["pingpong", "--device", "nothing"], 1, ["nothing", "scheme"]),
+        (["pingpong", "--device", "soft:"], 1, ["wire"]),
+        (["pingpong", "--device", "soft:a/b"], 1, ["a/b"]),
+        (["pingpong", "--device", "soft:a?nic=ne2000"], 1, ["ne2000", "e1000e"]),
+        (["pingpong", "--device", "soft:a?mac=01:00:00:00:00:00"], 1, ["01:00:00:00:00:00", "unicast"]),
+        (["pingpong", "--device", "soft:a?colour=red"], 1, ["colour", "nic", "mac"]),
+        (["pingpong", "--device", "soft:%r"], 1, ["%r", "mpirun"]),
+        (["pingpong", "--device", "vfio:1:2", "--device", "soft:a"], 1, ["1:2", "lspci"]),
+        (["pingpong", "--device", "vfio:0000:ff:1f.7", "--device", "soft:a"], 1, ["0000:ff:1f.7"]),
+        (["pingpong", "--device", "vfio-user:/nonexistent/socket", "--device", "soft:a"], 1, ["/nonexistent/socket"]),
+        (["pingpong", "--device", "vfio-user:relative", "--device", "soft:a"], 1, ["absolute"]),
+        (["pingpong", "--device", "vfio:0000:00:00.0"], 1, ["second --device"]),
+        (["pingpong", "--sizes", "64,many"], 64, ["many", "--sizes"]),
+        (["pingpong", "--sizes", "9019"], 64, ["9019", "9018"]),
+        (["pingpong", "--sizes", "0"], 64, ["0 bytes"]),
+        (["pingpong", "--count", "0"], 64, ["count"]),
+        (["pingpong", "--cpus", "1000"], 64, ["CPU 1000"]),
+        (["pingpong", "--server"], 64, ["--device"]),
+        (["pingpong", "--server", "--client", "--device", "soft:a"], 64, ["--server", "--client"]),
+        (["echo", "--device", "soft:a", "--ip", "10.0.0"], 64, ["10.0.0"]),
+        (["echo", "--device", "soft:a", "--ip", "10.0.0.1", "--mtu", "20000"], 64, ["20000", "9000"]),
+        (["serve", "--socket", "relative", "--wire", "a"], 64, ["absolute"]),
+        (["serve", "--socket", "/tmp/s", "--wire", "a", "--model", "ne2000"], 64, ["ne2000"]),
+        (["nonsense"], 64, ["nonsense"]),
+    ]
+
+    @Test(arguments: wrongCalls.indices) func isRefusedWithAMessageThatNamesIt(_ index: Int) throws {
+        let call = Self.wrongCalls[index]
+        let run = try UnicProgram.run(call.arguments)
+        #expect(run.exit == .exited(call.code), "\(call.arguments): \(run.errors)")
+        for word in call.words { #expect(run.errors.contains(word), "\(call.arguments): \(run.errors)") }
+        #expect(run.output.isEmpty)
+    }
+}

@@ -36,10 +36,8 @@
     /// Asks the NIC to insert checksums on the way out.
     /// - Parameters: header lengths in bytes, link at most 127, network at most 255.
     @inlinable public mutating func requestChecksums(_ flags: PacketFlags, linkHeaderByteCount: Int, networkHeaderByteCount: Int) {
-        precondition(linkHeaderByteCount >= 0 && linkHeaderByteCount <= 127 && networkHeaderByteCount >= 0 && networkHeaderByteCount <= 255)
-        handle.word =
-            handle.word & 0xff_ffff_ffff | UInt64(flags.rawValue) &<< 40
-            | UInt64(truncatingIfNeeded: linkHeaderByteCount) &<< 48 | UInt64(truncatingIfNeeded: networkHeaderByteCount) &<< 56
+        precondition((0...127).contains(linkHeaderByteCount) && (0...255).contains(networkHeaderByteCount))
+        handle = handle.asking(for: flags, linkHeaderByteCount: linkHeaderByteCount, networkHeaderByteCount: networkHeaderByteCount)
     }
 
     /// Hands the buffer out; nobody gives it back but the taker.

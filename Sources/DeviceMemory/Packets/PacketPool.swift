@@ -14,7 +14,7 @@
     ///   - bufferByteCount: of each buffer; a multiple of 64.
     public init(memory: consuming DMAMemory, iova: IOVA, bufferByteCount: Int) {
         precondition(bufferByteCount > 0 && bufferByteCount & 63 == 0 && bufferByteCount <= 65472)
-        let capacity = min(memory.byteCount / bufferByteCount, 1 << 24)
+        let capacity = min(memory.byteCount / bufferByteCount, PacketHandle.maximumIndexCount)
         precondition(capacity > 0)
         let state = UnsafeMutablePointer<PacketPoolState>.allocate(capacity: 1)
         let stack = UnsafeMutablePointer<UInt32>.allocate(capacity: capacity)

@@ -12,8 +12,8 @@ extension E1000EPort {
         guard (60...9014).contains(options.maximumFrameByteCount) else {
             throw .badOption("A maximum frame of \(options.maximumFrameByteCount) bytes without FCS: the 82574L takes 60 to 9014.")
         }
-        guard (0...1 << 20).contains(options.sparePackets) else {
-            throw .badOption("\(options.sparePackets) spare packets: give 0 to \(1 << 20).")
+        guard (0...1 << 19).contains(options.sparePackets) else {
+            throw .badOption("\(options.sparePackets) spare packets: give 0 to \(1 << 19).")
         }
         guard (0...16_000).contains(options.interruptIntervalMicroseconds) else {
             throw .badOption("An interrupt interval of \(options.interruptIntervalMicroseconds) µs: give 0 to 16000.")

@@ -103,8 +103,8 @@ struct E1000ERxQueue: ~Copyable {
             let buffer = buffers[slot]
             buffers[slot] = fresh
             ring.store(free.iova(of: fresh), 0, slot)
-            // UDPCS, TCPCS, IPCS and the two error bits; none of them counts if the device ignored checksums (IXSM).
-            let checks = word & ignoreChecksumBit != 0 ? 0 : word &<< 36 & (0x7 &<< 40) | word &<< 14 & (0x18 &<< 40)
+            // None of the checks counts if the device ignored checksums (IXSM).
+            let checks = word & ignoreChecksumBit != 0 ? 0 : (word & checkBits) &<< 32
             batch.store(PacketHandle(word: length | UInt64(buffer) &<< 16 | checks), at: taken)
             bytes &+= length
             taken &+= 1
@@ -157,3 +157,5 @@ struct E1000ERxQueue: ~Copyable {
 /// A good frame: done, whole in one buffer, no error.
 @inline(__always) private var goodBits: UInt64 { doneBit | UInt64(E1000E.RxStatus.endOfPacket.rawValue) }
 @inline(__always) private var goodMask: UInt64 { goodBits | UInt64(E1000E.RxStatus.frameErrors.rawValue) }
+/// UDPCS, TCPCS, IPCS, TCPE and IPE: where ``PacketFlags`` has them, 32 bits up.
+@inline(__always) private var checkBits: UInt64 { 0x6000_0070 }

@@ -182,7 +182,7 @@ extension E1000ETxQueue {
 
     /// Tells the device where the headers are, unless it knows already.
     private mutating func loadContext(for handle: PacketHandle) {
-        let wanted = handle.word &>> 40
+        let wanted = handle.word & PacketHandle.contextMask
         guard wanted != context else { return }
         context = wanted
         let ip = UInt8(truncatingIfNeeded: handle.linkHeaderByteCount)

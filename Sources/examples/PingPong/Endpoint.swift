@@ -80,7 +80,7 @@ struct Endpoint: ~Copyable {
             if port.receive(into: &received) > 0 {
                 arrivedAt = MonotonicClock.nanoseconds()
                 healthyAt = arrivedAt
-                patience.found()
+                patience.found(at: arrivedAt)
             } else if run.options.usesInterrupts {
                 if isOver(deadline) { return nil }
                 try sleep(until: deadline)

@@ -1,44 +1,56 @@
 import LinuxIO
 
-/// How a loop waits for a frame that has not come: spin while that pays, else let others run.
+/// How a loop waits for a frame that has not come: spin for a while, then let others run after each look.
 ///
-/// Where the other side shares this core it cannot answer while we spin, so the number of polls before a yield adapts:
-/// it halves when the answer came right after a yield, and doubles when it came while spinning.
+/// Where the other side needs this core it cannot answer while we spin, so the time adapts: it halves when the answer came
+/// right after a yield, and doubles when it came while spinning.
 struct Patience {
-    private let longestSpin: Int
-    private var spin: Int
-    private var emptyPolls = 0
-    private var pollsSinceYield = 0
+    private let longestSpin: UInt64
+    private var spin: UInt64
+    /// When this silence began; 0 if it has not been timed.
+    private var silentSince: UInt64 = 0
+    private var polls = 0
     private var hasYielded = false
 
+    /// Nanoseconds of spinning before the first yield, where client and server have a core each.
+    private static let spinOnOwnCore: UInt64 = 50_000
+    private static let shortestSpin: UInt64 = 400
+    /// An answer within so many nanoseconds came from another core, or after one change of threads.
+    private static let promptAnswer: UInt64 = 10_000
+
     init(sharesOneCore: Bool) {
-        longestSpin = sharesOneCore ? 1 : 4096
+        longestSpin = sharesOneCore ? 0 : Self.spinOnOwnCore
         spin = longestSpin
     }
 
-    /// Call after a poll that found nothing. Returns whether it is time to look at the clock too.
+    /// Call after a poll that found nothing. Returns whether it is time to look at clocks and flags too.
     mutating func pause() -> Bool {
-        emptyPolls &+= 1
-        pollsSinceYield &+= 1
-        if pollsSinceYield < spin {
-            Processor.spinHint()
-            return emptyPolls & 127 == 0
+        polls &+= 1
+        if !hasYielded, longestSpin > 0 {
+            // The clock is read at the first poll, then at every eighth.
+            if polls & 7 != 1 {
+                Processor.spinHint()
+                return false
+            }
+            let now = MonotonicClock.nanoseconds()
+            if silentSince == 0 { silentSince = now }
+            if now &- silentSince < spin {
+                Processor.spinHint()
+                return polls & 255 == 1
+            }
         }
         Processor.yield()
         hasYielded = true
-        pollsSinceYield = 0
         return true
     }
 
     /// Call when something came.
-    mutating func found() {
-        if hasYielded && pollsSinceYield < 2 {
-            spin = max(1, spin / 2)
-        } else if !hasYielded && spin < longestSpin {
-            spin = min(longestSpin, spin * 2)
+    mutating func found(at now: UInt64) {
+        if silentSince != 0 {
+            spin = now &- silentSince <= Self.promptAnswer ? min(longestSpin, spin &* 2) : max(Self.shortestSpin, spin / 2)
         }
-        emptyPolls = 0
-        pollsSinceYield = 0
+        silentSince = 0
+        polls = 0
         hasYielded = false
     }
 }

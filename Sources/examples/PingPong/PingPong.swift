@@ -59,8 +59,7 @@ public enum PingPong {
         if let cpu = run.cpu(of: role) {
             do { try Processor.pinCallingThread(to: cpu) } catch { throw .system(error.description) }
         }
-        let port: any Port
-        do { port = try open() } catch { throw .port(error) }
+        guard let port = try openOnceThereIsALink(run, role, open) else { return }
         var failure: PingPongError?
         do throws(PingPongError) {
             var end = try Endpoint(port: port, role: role, run: run)
@@ -72,6 +71,22 @@ public enum PingPong {
         report.ports = [PortSummary(of: port, role: role)]
         do { try port.stop() } catch { failure = failure ?? .port(error) }
         if let failure { throw failure }
+    }
+
+    /// The other end may come later: a link that is down is tried again until somebody is there. nil when the run ends.
+    private static func openOnceThereIsALink(
+        _ run: Run, _ role: PingPongOptions.Role, _ open: Opening
+    ) throws(PingPongError) -> (any Port)? {
+        let options = run.options
+        let milliseconds = role == .client ? options.helloTimeoutMilliseconds : options.idleTimeoutMilliseconds
+        let deadline = Deadline(afterMilliseconds: options.role == .both ? 0 : milliseconds)
+        while !run.shallEnd {
+            do { return try open() } catch {
+                guard case .linkDown = error, options.role != .both else { throw .port(error) }
+            }
+            if deadline.hasPassed { throw role == .client ? .noServer(milliseconds: milliseconds) : .noClient(milliseconds: milliseconds) }
+        }
+        return nil
     }
 }
 

@@ -1,0 +1,39 @@
+import LinuxIO
+import Testing
+
+/// The built `unic`, which lies beside the tests' own program.
+enum UnicProgram {
+    struct Output {
+        let exit: ChildProcess.Exit?
+        let output: String
+        let errors: String
+    }
+
+    static func path() throws -> String {
+        let own = try symbolicLinkTarget("/proc/self/exe")
+        let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+        return folder + "/unic"
+    }
+
+    static func start(_ arguments: [String]) throws -> ChildProcess { try ChildProcess(path(), arguments: arguments) }
+
+    /// Runs it to its end, at most 60 seconds.
+    static func run(_ arguments: [String]) throws -> Output { try run(program: path(), arguments) }
+
+    /// Runs it through another program, for example taskset.
+    static func run(through program: String, _ before: [String], _ arguments: [String]) throws -> Output {
+        try run(program: program, before + [path()] + arguments)
+    }
+
+    static func run(program: String, _ arguments: [String]) throws -> Output {
+        let child = try ChildProcess(program, arguments: arguments)
+        let exit = child.wait(timeoutMilliseconds: 60_000)
+        return Output(exit: exit, output: child.outputText, errors: child.errorText)
+    }
+
+    /// A name for a wire that no other test and no other run has.
+    static func freshWire(_ what: String) -> String { "test-\(what)-\(processIdentifier)-\(UInt32.random(in: 0 ... .max))" }
+
+    /// A path in a directory for temporary files.
+    static func temporaryPath(_ name: String) -> String { "/tmp/unic-test-\(processIdentifier)-\(UInt32.random(in: 0 ... .max))-\(name)" }
+}

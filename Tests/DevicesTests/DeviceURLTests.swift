@@ -1,0 +1,64 @@
+import Devices
+import NicDriver
+import Testing
+
+struct DeviceURLTests {
+    private func refusal(_ text: String, _ launch: MPILaunch = MPILaunch(localRank: nil, job: nil)) -> String? {
+        do {
+            _ = try DeviceURL(text, launch: launch)
+            return nil
+        } catch { return error.description }
+    }
+
+    @Test func partsAreSeparated() throws {
+        let url = try DeviceURL("soft:lab-1?nic=e1000e&mac=02:00:00:00:00:07")
+        #expect(url.scheme == .soft && url.location == "lab-1")
+        #expect(url.parameters == ["nic": "e1000e", "mac": "02:00:00:00:00:07"])
+        #expect(try DeviceURL("vfio:0000:01:1f.7?iommu=type1").location == "0000:01:1f.7")
+        #expect(try DeviceURL("vfio-user:/run/nic 0.sock").location == "/run/nic 0.sock")
+    }
+
+    @Test(arguments: ["", "soft", "Soft:a", "usb:1", ":a"]) func unknownSchemeListsTheKnownOnes(_ text: String) throws {
+        let message = try #require(refusal(text))
+        for known in ["soft:", "vfio-user:", "vfio:"] { #expect(message.contains(known)) }
+    }
+
+    @Test(arguments: ["soft:", "soft:.hidden", "soft:a/b", "soft:a b", "soft:é", "soft:" + String(repeating: "a", count: 65)])
+    func impossibleWireNameIsRefused(_ text: String) throws { #expect(try #require(refusal(text)).contains("wire")) }
+
+    @Test(arguments: [
+        "vfio-user:", "vfio-user:relative", "vfio-user:/" + String(repeating: "a", count: 107), "vfio:", "vfio:1", "vfio:0000:01:00",
+        "vfio:0000:01:00.8", "vfio:0000:01:20.0", "vfio:0000:0g:00.0", "vfio:0000:01:00.0.0",
+    ]) func impossiblePathOrAddressIsRefused(_ text: String) { #expect(refusal(text) != nil) }
+
+    @Test(arguments: [
+        "soft:a?", "soft:a?nic", "soft:a?nic=", "soft:a?=x", "soft:a?nic=e1000e&", "soft:a?nic=e1000e&nic=e1000e", "soft:a?iommu=type1",
+        "soft:a?mac=ff:ff:ff:ff:ff:ff", "soft:a?mac=00:00:00:00:00:00", "soft:a?mac=2:0:0:0:0:1", "vfio-user:/a?x=y", "vfio:0000:01:00.0?iommu=type2",
+    ]) func wrongParameterIsRefused(_ text: String) { #expect(refusal(text) != nil) }
+
+    @Test func launchersValuesAreSubstituted() throws {
+        let url = try DeviceURL("soft:mpi-%j-%r%r", launch: MPILaunch(localRank: "3", job: "prterun-host/17@1"))
+        #expect(url.location == "mpi-prterun-host-17-1-33")
+        #expect(url.description == "soft:mpi-prterun-host-17-1-33")
+    }
+
+    @Test func missingLauncherIsToldWithTheMark() throws {
+        #expect(try #require(refusal("soft:mpi-%j")).contains("%j"))
+        #expect(try #require(refusal("soft:mpi-%r")).contains("%r"))
+    }
+
+    @Test func openingAWrongURLThrowsItsMessage() {
+        do {
+            _ = try Devices.open("usb:1", options: PortOptions())
+            Issue.record("it opened")
+        } catch { #expect(error.description.contains("usb")) }
+    }
+}
+
+struct GeneratedAddressTests {
+    @Test func addressesAreUnicastLocallyAdministeredAndDistinct() {
+        let all = (0..<500).map { _ in GeneratedAddress.make() }
+        #expect(all.allSatisfy { $0.bytes[0] == 0x02 && !$0.isMulticast })
+        #expect(Set(all).count == all.count)
+    }
+}
