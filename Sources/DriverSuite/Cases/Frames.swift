@@ -83,7 +83,10 @@ let jumboCases: [DriverCase] = [
     },
     DriverCase("jumbo frames wrap both rings") { rig in
         let pair = try rig.open(.jumbo)
-        try pair.exchange((0..<300).map { TestFrame(to: .broadcast, from: pair.left.macAddress, byteCount: 9014, seed: $0) })
+        // A wire holds fewer jumbo frames than a ring: some at a time.
+        for round in UInt64(0)..<20 {
+            try pair.exchange((0..<16).map { TestFrame(to: .broadcast, from: pair.left.macAddress, byteCount: 9014, seed: round * 16 + $0) })
+        }
         try pair.stop()
     },
     DriverCase("a port without jumbo frames drops them, and receives what follows") { rig in

@@ -14,7 +14,7 @@ enum WireLayout {
     /// So many that a host's ranks and a monitor meet on one wire; a bit mask of ends fits a word.
     static let endCount = 16
     /// 28 frames of the largest size, 2048 of up to 120 bytes. A power of two.
-    static let ringByteCount = 524_288
+    static let ringByteCount = 262_144
     static let magic: UInt64 = 0x6572_6977_6369_6e75  // "unicwire"
     static let version: UInt32 = 1
 
