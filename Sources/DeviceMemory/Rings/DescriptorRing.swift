@@ -18,6 +18,9 @@ public import CLinuxShims
 
     @inlinable public var count: Int { mask &+ 1 }
 
+    /// How many slots there are from a free-running number to the ring's end.
+    @inlinable public func countToEnd(from number: Int) -> Int { mask &+ 1 &- (number & mask) }
+
     /// The slot of a free-running number.
     @inlinable @inline(__always) public func slot(_ number: Int) -> RingSlot { RingSlot(index: number & mask) }
 
@@ -54,4 +57,7 @@ public import CLinuxShims
 @frozen public struct RingSlot: BitwiseCopyable, Sendable {
     @usableFromInline let index: Int
     @inlinable init(index: Int) { self.index = index }
+
+    /// A slot further on, for loops that stay below ``DescriptorRing/countToEnd(from:)`` and so need no mask.
+    @inlinable @inline(__always) public func advanced(by count: Int) -> RingSlot { RingSlot(index: index &+ count) }
 }

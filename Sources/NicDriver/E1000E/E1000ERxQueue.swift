@@ -81,7 +81,8 @@ struct E1000ERxQueue: ~Copyable {
         return taken
     }
 
-    /// The frames up to the first that is not done or not good, or until there is no room or no fresh buffer.
+    /// The frames up to the first that is not done or not good, or until there is no room, no fresh buffer, or the ring's
+    /// end is reached: a batch never wraps.
     @inline(__always)
     private mutating func receiveGood(into batch: inout PacketBatch) -> Int {
         let ring = self.ring
@@ -89,11 +90,12 @@ struct E1000ERxQueue: ~Copyable {
         let maximum = UInt64(truncatingIfNeeded: maximumFrameByteCount)
         let first = next
         var free = pool.cursor
-        let limit = min(batch.room, free.freeCount)
+        let limit = min(batch.room, free.freeCount, ring.countToEnd(from: first))
+        let start = ring.slot(first)
         var taken = 0
         var bytes: UInt64 = 0
         while taken < limit {
-            let slot = ring.slot(first &+ taken)
+            let slot = start.advanced(by: taken)
             // The one read of this descriptor: everything below judges this value.
             let word = ring.word1(slot)
             let length = word &>> 32 & 0xffff
