@@ -36,7 +36,7 @@ struct HugepageLedger: Sendable {
         }
     }
 
-    /// Nobody else may write to it: it says what root does to the pool.
+    /// Nobody else may enter it: it says what root does to the pool.
     let directory: String
     var lockWaitMilliseconds: UInt64 = 10_000
 
@@ -54,19 +54,13 @@ struct HugepageLedger: Sendable {
     /// Runs the body while no other process of this directory does.
     /// - Throws: EWOULDBLOCK when the lock's holder did not end in time.
     func withLock<Result: ~Copyable>(_ body: () throws(SystemCallError) -> Result) throws(SystemCallError) -> Result {
-        try makeDirectory()
-        let path = "\(directory)/lock"
-        let lock = try OwnedDescriptor.open(path, flags: O_CREAT | O_RDWR | O_NOFOLLOW, mode: 0o600)
-        let number = lock.number
+        let lock = try PrivateDirectory(path: directory).openFile("lock")
         let deadline = Deadline(afterMilliseconds: lockWaitMilliseconds)
-        while true {
-            do {
-                try systemCall("flock", on: path) { flock(number, LOCK_EX | LOCK_NB) }
-                break
-            } catch {
-                guard error.errno == .wouldBlock, !deadline.hasPassed else { throw error }
-                usleep(5_000)
+        while try !lock.tryLock(byte: 0) {
+            guard !deadline.hasPassed else {
+                throw SystemCallError(call: "fcntl(F_OFD_SETLK)", subject: "\(directory)/lock", errno: .wouldBlock)
             }
+            sleepMicroseconds(5_000)
         }
         return try body()
     }
@@ -116,20 +110,5 @@ struct HugepageLedger: Sendable {
     /// Differs from boot to boot (random(4)).
     static var boot: String {
         (try? readSmallFile("/proc/sys/kernel/random/boot_id")).map { String($0.prefix { !$0.isWhitespace }) } ?? "unknown"
-    }
-
-    private func makeDirectory() throws(SystemCallError) {
-        // SAFETY: the C string lives for the call.
-        if unsafe mkdir(directory, 0o700) != 0, errno != EEXIST {
-            throw SystemCallError(call: "mkdir", subject: directory, errno: Errno(rawValue: errno))
-        }
-        let opened = try OwnedDescriptor.open(directory, flags: O_DIRECTORY | O_NOFOLLOW | O_RDONLY)
-        let number = opened.number
-        var status = stat()
-        // SAFETY: a local is written for the time of the call.
-        try systemCall("fstat", on: directory) { unsafe fstat(number, &status) }
-        guard status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
-            throw SystemCallError(call: "fstat", subject: "\(directory) (others may write to it)", errno: .permissionDenied)
-        }
     }
 }
