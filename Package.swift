@@ -60,6 +60,7 @@ let package = Package(
         module("Reports"),
         module("DriverSuite", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver", "Devices"]),
         program("driver-suite", ["DriverSuite"]),
+        program("hugepage-check", ["DeviceMemory", "LinuxIO", system]),
         .executableTarget(
             name: "hot-path", dependencies: ["DeviceAccess", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels", "SoftDevice"],
             path: "Benchmarks/hot-path", swiftSettings: settings),
@@ -71,8 +72,8 @@ let package = Package(
             ]),
         .executableTarget(
             name: "wire-peer", dependencies: ["LinuxIO", "DeviceMemory", "NicModels"], path: "Tests/WirePeer", swiftSettings: settings),
-        tests("LinuxIO"),
-        tests("DeviceMemory", ["LinuxIO"]),
+        tests("LinuxIO", [system]),
+        tests("DeviceMemory", ["LinuxIO", "hugepage-check", system]),
         tests("DeviceAccess", ["LinuxIO", "DeviceMemory"]),
         tests("NicRegisters"),
         tests("NicDriver", ["LinuxIO", "DeviceMemory", "DeviceAccess", "Devices", "NicRegisters"]),

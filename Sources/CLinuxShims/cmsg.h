@@ -1,6 +1,7 @@
 // Unix-socket messages that carry file descriptors: the CMSG_* macros are not importable.
 #ifndef UNIC_CMSG_H
 #define UNIC_CMSG_H
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@ enum { UNIC_MAX_FDS = 16 };
 
 // Sends up to `count` bytes with `fd_count` descriptors (at most UNIC_MAX_FDS). Returns sendmsg's result.
 static inline ssize_t unic_send_fds(int socket, const void *bytes, size_t count, const int *fds, int fd_count, int flags) {
+    if (fd_count < 0 || fd_count > UNIC_MAX_FDS) { errno = EINVAL; return -1; }
     struct iovec iov = {(void *)bytes, count};
     union { char bytes[CMSG_SPACE(sizeof(int) * UNIC_MAX_FDS)]; struct cmsghdr align; } control;
     struct msghdr message = {0};

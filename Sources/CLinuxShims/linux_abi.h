@@ -37,6 +37,8 @@ enum {
     UNIC_F_OFD_GETLK = 36,
     UNIC_F_OFD_SETLK = 37,
 };
+// fallocate(2) from the file's start, hidden by fcntl.h without _GNU_SOURCE.
+static inline int unic_fallocate(int fd, long byte_count) { return (int)syscall(SYS_fallocate, fd, 0, 0L, byte_count); }
 static inline int unic_memfd_create(const char *name, unsigned flags) { return (int)syscall(SYS_memfd_create, name, flags); }
 
 // linux/vfio.h: requests of the container, the group and the device.

@@ -10,8 +10,14 @@ public enum MemoryFile {
         let number = try systemCall("memfd_create", on: name) { unsafe unic_memfd_create(name, UInt32(MFD_CLOEXEC | MFD_ALLOW_SEALING)) }
         let file = OwnedDescriptor(adopting: number)
         try systemCall("ftruncate", on: "\(name) to \(byteCount) bytes") { ftruncate(number, byteCount) }
-        let seals = Int(UNIC_F_SEAL_SHRINK | UNIC_F_SEAL_GROW | UNIC_F_SEAL_SEAL)
-        try systemCall("fcntl(F_ADD_SEALS)", on: name) { unic_fcntl(number, Int32(UNIC_F_ADD_SEALS), seals) }
+        try seal(file, subject: name)
         return file
+    }
+
+    /// Fixes the length of a file of memfd_create(2) for good.
+    public static func seal(_ file: borrowing OwnedDescriptor, subject: @autoclosure () -> String) throws(SystemCallError) {
+        let number = file.number
+        let seals = Int(UNIC_F_SEAL_SHRINK | UNIC_F_SEAL_GROW | UNIC_F_SEAL_SEAL)
+        try systemCall("fcntl(F_ADD_SEALS)", on: subject()) { unic_fcntl(number, Int32(UNIC_F_ADD_SEALS), seals) }
     }
 }

@@ -17,7 +17,9 @@ public struct Deadline: Sendable {
     public let nanoseconds: UInt64
 
     public init(afterMilliseconds milliseconds: UInt64) {
-        nanoseconds = MonotonicClock.nanoseconds() &+ milliseconds &* 1_000_000
+        let (span, tooLong) = milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        let (end, never) = MonotonicClock.nanoseconds().addingReportingOverflow(span)
+        nanoseconds = tooLong || never ? .max : end
     }
 
     public var hasPassed: Bool { MonotonicClock.nanoseconds() >= nanoseconds }

@@ -1,3 +1,4 @@
+import CLinuxShims
 import Glibc
 
 /// Sleeps for at least so many microseconds.

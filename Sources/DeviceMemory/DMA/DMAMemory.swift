@@ -1,5 +1,6 @@
 import Glibc
 public import LinuxIO
+import SystemPackage
 
 /// The size of the pages behind a piece of memory.
 public enum PageSize: Int, Sendable, CaseIterable, Comparable {
@@ -27,6 +28,9 @@ public struct DMAMemory: ~Copyable, Sendable {
 
     /// Ordinary pages, zeroed, `byteCount` rounded up to whole ones.
     public static func ordinary(byteCount: Int, name: String = "unic-dma") throws(SystemCallError) -> DMAMemory {
+        guard byteCount <= Int.max - 4095 else {
+            throw SystemCallError(call: "ftruncate", subject: "\(name) to \(byteCount) bytes", errno: .fileTooLarge)
+        }
         let rounded = (max(byteCount, 1) + 4095) & ~4095
         let file = try MemoryFile.create(name: name, byteCount: rounded)
         let pages = try MappedPages(sharing: file, byteCount: rounded, flags: MAP_POPULATE, subject: name)

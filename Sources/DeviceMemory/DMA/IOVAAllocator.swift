@@ -7,11 +7,17 @@ public struct IOVAAllocator: ~Copyable, Sendable {
     ///   - windows: what the IOMMU accepts (VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE: reserved windows are the gaps).
     ///   - lowest: nothing below is handed out; 16 MiB keeps away from legacy addresses and from zero.
     public init(windows: [IOVARange], lowest: UInt64 = 1 << 24) {
-        free = windows.compactMap { window in
-            let first = max(window.start.rawValue, lowest)
-            return first <= window.last ? IOVARange(first: first, last: window.last) : nil
+        free = []
+        for window in windows.sorted(by: { $0.start < $1.start }) {
+            var first = max(window.start.rawValue, lowest)
+            // Windows that overlap or touch become one: no address is handed out twice.
+            if let previous = free.last, previous.last == .max || first <= previous.last + 1 {
+                if window.last <= previous.last { continue }
+                first = previous.start.rawValue
+                free.removeLast()
+            }
+            if let range = IOVARange(first: first, last: window.last) { free.append(range) }
         }
-        free.sort { $0.start < $1.start }
     }
 
     /// - Parameter alignment: a power of two.

@@ -54,8 +54,9 @@
 
     /// The handle `offset` places behind the first, which stays in the batch.
     @inlinable @inline(__always) public func handle(at offset: Int) -> PacketHandle {
+        assert(offset >= 0 && offset < count)
         // SAFETY: callers stay below `count`, read before their loop.
-        unsafe handles[first &+ offset]
+        return unsafe handles[first &+ offset]
     }
     /// The first `taken` handles now belong to a ring.
     @inlinable @inline(__always) public mutating func removeFirst(taken: Int) {
@@ -65,6 +66,7 @@
     }
     /// Stores a handle `offset` places behind the last; counted by ``append(stored:)``.
     @inlinable @inline(__always) public func store(_ handle: PacketHandle, at offset: Int) {
+        assert(offset >= 0 && offset < room)
         // SAFETY: callers stay below `room`, read before their loop.
         unsafe handles[end &+ offset] = handle
     }
