@@ -88,6 +88,17 @@ import Testing
         #expect(b.receive() == broadcast(60))
     }
 
+    @Test func aSleeperUnderAnotherGenerationThanTheSenderKnewIsWoken() throws {
+        let generation = raw.memory.load32(at: WireLayout.generationOffset(1))
+        raw.memory.store32(generation &+ 2, at: WireLayout.generationOffset(1))
+        raw.memory.store32(1000, at: WireLayout.membershipOffset)
+        #expect(a.hasCarrier)
+        raw.memory.store32(generation, at: WireLayout.generationOffset(1))
+        let descriptor = try #require(b.armWake())
+        a.send(frame(broadcast(60)))
+        #expect(waitForReadable([descriptor], timeoutMilliseconds: 0) == [0])
+    }
+
     @Test(arguments: 0..<20 as Range<UInt64>) func randomBytesEverywhereNeverEndTheProcess(seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<300 {
