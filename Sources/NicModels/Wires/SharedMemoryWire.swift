@@ -12,9 +12,7 @@ public final class SharedMemoryWire: Wire {
     public static var endCount: Int { WireLayout.endCount }
 
     private let membership: WireMembership
-    /// Unchecked: one thread, and nothing called while it is in use comes back to this object. The checks would cost as much
-    /// as a small frame's copy.
-    @exclusivity(unchecked) private var rings: WireRings
+    private var rings: WireRings
     private var generations = [UInt32](repeating: 0, count: WireLayout.endCount)
     /// Generations whose owners died without leaving.
     private var deadGenerations = [UInt32](repeating: 0, count: WireLayout.endCount)
