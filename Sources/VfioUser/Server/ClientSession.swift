@@ -8,6 +8,7 @@ struct ClientSession: ~Copyable {
     var outgoing: OutgoingMessage?
     var stalledSince: Deadline?
     var isNegotiated = false
+    var messages: UInt64 = 0
     /// What the client takes in one reply.
     var maximumReplyData = Int(Capabilities.defaultTransferByteCount)
     var lastWork = MonotonicClock.nanoseconds()

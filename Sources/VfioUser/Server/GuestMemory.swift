@@ -45,7 +45,9 @@ final class GuestMemory {
     }
 
     var rangeCount: Int { space.count + unbacked.count }
-    var fileCount: Int { Set(fileOfRange.values.map { ObjectIdentifier($0) }).count }
+    /// Counted along the way: these are read each time that the server goes to sleep.
+    private(set) var fileCount = 0
+    private(set) var mappedByteCount: UInt64 = 0
 
     func map(_ message: DMAMapMessage, descriptor: consuming OwnedDescriptor?) throws(CommandFailure) {
         let range = message.range
@@ -68,8 +70,10 @@ final class GuestMemory {
             case .sizeMismatch: throw CommandFailure(.invalidArgument, "DMA_MAP of \(range) does not fit its file")
             }
         }
+        if file.users == 0 { fileCount += 1 }
         file.users += 1
         fileOfRange[range.start.rawValue] = file
+        mappedByteCount &+= range.byteCount
     }
 
     /// Removes all that lies inside of a range; one with nothing in it is fine, clients send whole windows.
@@ -89,6 +93,8 @@ final class GuestMemory {
     private func release(_ entry: DMASpace.Entry) {
         guard let file = fileOfRange.removeValue(forKey: entry.range.start.rawValue) else { return }
         file.users -= 1
+        if file.users == 0 { fileCount -= 1 }
+        mappedByteCount &-= entry.range.byteCount
         forgetIfUnused(file)
     }
 

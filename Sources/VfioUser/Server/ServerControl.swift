@@ -18,7 +18,7 @@ public final class ServerControl: Sendable {
     /// An eventfd: writing 1 to it stops the server too, and is allowed in a signal handler.
     public var stopDescriptor: Int32 { event.number }
 
-    /// As of the last time that the server slept, served 256 messages, or lost its client.
+    /// As of the last time that the server went to sleep (a busy one: each millisecond), served 256 messages, or lost its client.
     public var statistics: ServerStatistics { published.withLock { $0 } }
 
     /// Cheap: no system call.

@@ -59,7 +59,8 @@ extension VfioUserServer where Model: ~Copyable {
                 refuse(reason, &session)
             case .message(let message):
                 handle(message, &session)
-                if statistics.messages & 255 == 0 { publish() }
+                session.messages &+= 1
+                if session.messages & 255 == 0 { publish() }
             }
             result = .worked
         }
@@ -105,6 +106,7 @@ extension VfioUserServer where Model: ~Copyable {
         let now = MonotonicClock.nanoseconds()
         guard now &- session.lastLook > 1_000_000 else { return false }
         session.lastLook = now
+        publish()
         return wait(&session, wake: nil, timeoutMilliseconds: 0)
     }
 

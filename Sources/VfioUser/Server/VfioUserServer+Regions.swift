@@ -63,12 +63,8 @@ extension VfioUserServer where Model: ~Copyable {
         try check(request)
         if request.region == configRegion {
             environment.writeConfig(at: Int(request.offset), bytes: request.data)
-            if startsFunctionReset(request) {
-                statistics.resets &+= 1
-                resetDevice()
-            } else {
-                model.configWritten(at: Int(request.offset), byteCount: request.data.count)
-            }
+            // A function-level reset is the model's: it sees the bit in config space (DeviceModel.configWritten).
+            model.configWritten(at: Int(request.offset), byteCount: request.data.count)
         } else {
             forEachPiece(of: request) { offset, byteCount in
                 let start = Int(offset - request.offset)
@@ -131,28 +127,5 @@ extension VfioUserServer where Model: ~Copyable {
         case 4: window.store32(UInt32(truncatingIfNeeded: value), at: at)
         default: window.store64(value, at: at)
         }
-    }
-
-    /// A function-level reset by config space: bit 15 of the device control register, if the device capabilities have bit 28
-    /// (linux/pci_regs.h, PCI_EXP_DEVCTL_BCR_FLR, PCI_EXP_DEVCAP_FLR).
-    private func startsFunctionReset(_ request: RegionAccessMessage) -> Bool {
-        guard let capability = environment.capability(id: 0x10), environment.config.count >= capability + 10,
-            environment.config[capability + 7] & 0x10 != 0
-        else { return false }
-        let index = capability + 9 - Int(request.offset)
-        return request.data.indices.contains(index) && request.data[index] & 0x80 != 0
-    }
-}
-
-extension DeviceEnvironment {
-    /// Where a capability of config space starts (linux/pci_regs.h, PCI_CAPABILITY_LIST); nil without one, or if the list loops.
-    func capability(id: UInt8) -> Int? {
-        guard config.count >= 256, config[6] & 0x10 != 0 else { return nil }
-        var at = Int(config[0x34] & 0xfc)
-        for _ in 0..<48 where at >= 0x40 {
-            if config[at] == id { return at }
-            at = Int(config[at + 1] & 0xfc)
-        }
-        return nil
     }
 }

@@ -16,7 +16,10 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
     let memory: GuestMemory
     let sharesOneProcessor = Processor.usable.count < 2
     var model: Model
-    var statistics = ServerStatistics()
+    var statistics = ServerStatistics() {
+        didSet { hasNews = true }
+    }
+    private var hasNews = true
     /// The client's eventfds for device errors and for "please give the device back" (linux/vfio.h, VFIO_PCI_ERR_IRQ_INDEX,
     /// VFIO_PCI_REQ_IRQ_INDEX). Clients set them; nothing here signals them but the client itself.
     var errorEvent: EventFD?
@@ -114,9 +117,11 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
     }
 
     func publish() {
+        guard hasNews || statistics.interrupts != environment.interrupts.signalCount else { return }
+        hasNews = false
         statistics.interrupts = environment.interrupts.signalCount
         statistics.maps = memory.rangeCount
-        statistics.mappedByteCount = environment.dma.mappedByteCount
+        statistics.mappedByteCount = memory.mappedByteCount
         statistics.mappedFiles = memory.fileCount
         control.publish(statistics)
     }

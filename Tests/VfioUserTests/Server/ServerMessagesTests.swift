@@ -174,16 +174,6 @@ import Testing
         #expect(throws: Never.self) { _ = try server.device() }
     }
 
-    @Test func functionResetByConfigSpaceResetsTheModel() throws {
-        let server = try RunningServer()
-        let peer = try RawPeer(connectingTo: server.path)
-        _ = try peer.exchange(.regionWrite, longs(ToyModel.Offset.scratch) + words(0, 4) + words(5))
-        #expect(try !peer.exchange(.regionWrite, longs(0x48) + words(7, 2) + [0x10, 0x80]).header.isError)
-        let reply = try peer.exchange(.regionRead, longs(ToyModel.Offset.scratch) + words(0, 4))
-        #expect(Array(reply.payload.dropFirst(16)) == words(0))
-        #expect(server.eventually { $0.resets == 1 })
-    }
-
     @Test func setIRQsBeyondTheCountIsRefused() throws {
         let server = try RunningServer()
         let peer = try RawPeer(connectingTo: server.path)

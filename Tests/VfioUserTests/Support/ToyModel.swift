@@ -34,9 +34,7 @@ struct ToyModel: DeviceModel, ~Copyable {
         config[0] = 0x86; config[1] = 0x80; config[2] = 0xd3; config[3] = 0x10
         config[6] = 0x10
         config[0x34] = 0x40
-        // A PCI Express capability whose device capabilities know function-level reset.
         config[0x40] = 0x10
-        config[0x47] = 0x10
         var writable = [UInt8](repeating: 0, count: 256)
         writable[4] = 0xff
         for index in 0x10..<0x14 { writable[index] = 0xff }
