@@ -85,6 +85,7 @@ let package = Package(
         tests("Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         tests("Reports"),
         .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
+        .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
         .testTarget(name: "LabTests", dependencies: ["LabKit", "LinuxIO"], path: "Tests/LabTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,68 @@
+import Foundation
+import Testing
+
+/// Arrows point one way. This list is the design; a new arrow is a decision, made here and in docs/decisions.
+private let allowed: [String: Set<String>] = [
+    "CLinuxShims": [],
+    "CHugetlbfs": [],
+    "LinuxIO": ["CLinuxShims", "SystemPackage"],
+    "DeviceMemory": ["CLinuxShims", "CHugetlbfs", "LinuxIO"],
+    "DeviceAccess": ["CLinuxShims", "LinuxIO", "DeviceMemory"],
+    "NicRegisters": [],
+    "NicDriver": ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicRegisters"],
+    "DeviceModel": ["LinuxIO", "DeviceMemory"],
+    "SoftDevice": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"],
+    "NicModels": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"],
+    "VfioUser": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"],
+    "Devices": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser"],
+    "LabKit": ["LinuxIO"],
+    "Reports": [],
+    "PingPong": ["LinuxIO", "DeviceMemory", "NicDriver", "Histogram"],
+    "Echo": ["LinuxIO", "DeviceMemory", "NicDriver"],
+    "DriverSuite": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "NicModels", "Devices"],
+]
+
+/// What comes with the toolchain. Foundation does not: it makes a static binary nine times as large.
+private let toolchain: Set<String> = ["Swift", "Glibc", "Synchronization"]
+
+@Suite struct ArrowTests {
+    @Test func everyArrowIsADecision() throws {
+        let package = try PackageDescription.load()
+        let programs = Set(package.targets.filter { $0.type == "executable" }.map(\.name))
+        let libraries = package.targets.filter { ["regular", "system"].contains($0.type) }
+        #expect(libraries.count >= 10, "the package's description was not understood")
+        for target in libraries {
+            guard let arrows = allowed[target.name] else {
+                Issue.record("\(target.name) is in no list: name its arrows")
+                continue
+            }
+            for name in target.dependencyNames where !arrows.contains(name) { Issue.record("\(target.name) → \(name) is not in the design") }
+            #expect(programs.isDisjoint(with: target.dependencyNames), "\(target.name) depends on a program")
+        }
+    }
+
+    @Test func sourcesImportOnlyWhatTheirTargetDeclares() throws {
+        let package = try PackageDescription.load()
+        for target in package.targets where ["regular", "executable"].contains(target.type) {
+            let declared = Set(target.dependencyNames).union(toolchain).union([target.name])
+            // The one external product whose dependents' module map SwiftPM lets through to their own dependents.
+            let known = target.dependencyNames.contains("LinuxIO") ? declared.union(["SystemPackage"]) : declared
+            for (module, file) in try PackageDescription.imports(in: target.folder) where !known.contains(module) {
+                Issue.record("\(file) imports \(module), which \(target.name) does not declare")
+            }
+        }
+    }
+
+    @Test func onlyTheDevicesModuleAndProgramsKnowEveryBackend() throws {
+        let backends: Set = ["SoftDevice", "VfioUser"]
+        for target in try PackageDescription.load().targets where target.type == "regular" && target.name != "Devices" {
+            #expect(backends.isDisjoint(with: target.dependencyNames), "\(target.name) knows a backend")
+        }
+    }
+
+    @Test(arguments: [
+        ("import A", "A"), ("public import A", "A"), ("@testable import A", "A"), ("import struct A.B", "A"),
+        ("@preconcurrency public import A", "A"), ("// import A", nil), ("important A", nil), ("    import A", "A"),
+    ] as [(String, String?)])
+    func importLinesAreRead(line: String, module: String?) { #expect(PackageDescription.importedModule(line) == module) }
+}
