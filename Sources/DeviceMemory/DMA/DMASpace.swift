@@ -15,59 +15,54 @@ public final class DMASpace {
         case sizeMismatch
     }
 
-    /// Ascending, disjoint.
-    private var entries: [Entry] = []
-    private var lastHit = 0
+    private var table = DMATable()
     /// A peer that maps must not make this process grow without end.
     public let maximumEntries: Int
 
     public init(maximumEntries: Int = 65535) { self.maximumEntries = maximumEntries }
 
-    public var count: Int { entries.count }
-    public var mappedByteCount: UInt64 { entries.reduce(0) { $0 &+ $1.range.byteCount } }
+    public var count: Int { table.entries.count }
+    public var mappedByteCount: UInt64 { table.entries.reduce(0) { $0 &+ $1.range.byteCount } }
 
     /// Whether no entry overlaps `range`.
     public func isFree(_ range: IOVARange) -> Bool {
-        let index = firstIndex(endingAtOrAfter: range.start)
-        return index >= entries.count || !entries[index].range.overlaps(range)
+        let index = table.firstIndex(endingAtOrAfter: range.start)
+        return index >= table.entries.count || !table.entries[index].range.overlaps(range)
     }
 
     /// - Parameter window: as many bytes as `range`; its maker keeps the memory alive until ``unmap(_:)``.
     public func map(_ range: IOVARange, to window: MemoryWindow, access: DMAAccess) throws(MapError) {
         guard UInt64(window.byteCount) == range.byteCount else { throw .sizeMismatch }
-        guard entries.count < maximumEntries else { throw .tooMany(limit: maximumEntries) }
-        let index = firstIndex(endingAtOrAfter: range.start)
-        if index < entries.count, entries[index].range.overlaps(range) { throw .overlaps(entries[index].range) }
-        entries.insert(Entry(range: range, window: window, access: access), at: index)
-        lastHit = index
+        guard table.entries.count < maximumEntries else { throw .tooMany(limit: maximumEntries) }
+        let index = table.firstIndex(endingAtOrAfter: range.start)
+        if index < table.entries.count, table.entries[index].range.overlaps(range) { throw .overlaps(table.entries[index].range) }
+        table.entries.insert(Entry(range: range, window: window, access: access), at: index)
+        table.lastHit = index
     }
 
     /// Removes every entry that lies inside `range`. An entry that is only partly inside stays: returns nil then and removes nothing.
     public func unmap(_ range: IOVARange) -> [Entry]? {
-        let first = firstIndex(endingAtOrAfter: range.start)
+        let first = table.firstIndex(endingAtOrAfter: range.start)
         var end = first
-        while end < entries.count, entries[end].range.overlaps(range) {
-            guard range.contains(entries[end].range) else { return nil }
+        while end < table.entries.count, table.entries[end].range.overlaps(range) {
+            guard range.contains(table.entries[end].range) else { return nil }
             end += 1
         }
-        let removed = Array(entries[first..<end])
-        entries.removeSubrange(first..<end)
-        lastHit = 0
+        let removed = Array(table.entries[first..<end])
+        table.entries.removeSubrange(first..<end)
+        table.lastHit = 0
         return removed
     }
 
     /// Removes everything.
     public func unmapAll() -> [Entry] {
-        defer { entries = []; lastHit = 0 }
-        return entries
+        defer { table.entries = []; table.lastHit = 0 }
+        return table.entries
     }
 
     /// The memory behind `byteCount` bytes at `iova`, if one entry holds them all and permits `access`.
     public func translate(_ iova: IOVA, byteCount: Int, access: DMAAccess) -> MemoryWindow? {
-        guard byteCount > 0, let range = IOVARange(start: iova, byteCount: UInt64(byteCount)), let entry = entry(holding: iova),
-            entry.access.isSuperset(of: access), entry.range.contains(range)
-        else { return nil }
-        return entry.window.slice(at: Int(iova.rawValue - entry.range.start.rawValue), byteCount: byteCount)
+        table.translate(iova, byteCount: byteCount, access: access)
     }
 
     /// Copies from the device's address into memory of ours; ranges may span entries. False, with nothing or a part copied, on a fault.
@@ -94,7 +89,7 @@ public final class DMASpace {
         var at = iova
         var done = 0
         while done < byteCount {
-            guard let entry = entry(holding: at), entry.access.isSuperset(of: access) else { return false }
+            guard let entry = table.entry(holding: at), entry.access.isSuperset(of: access) else { return false }
             let here = Int(clamping: min(UInt64(byteCount - done), entry.range.last - at.rawValue &+ 1))
             guard here > 0, let window = translate(at, byteCount: here, access: access) else { return false }
             body(window, done)
@@ -106,8 +101,22 @@ public final class DMASpace {
         }
         return true
     }
+}
 
-    private func entry(holding iova: IOVA) -> Entry? {
+/// The entries of a space, and the one that was found last: a value, so that a look-up is one access of its owner.
+struct DMATable {
+    /// Ascending, disjoint.
+    var entries: [DMASpace.Entry] = []
+    var lastHit = 0
+
+    mutating func translate(_ iova: IOVA, byteCount: Int, access: DMAAccess) -> MemoryWindow? {
+        guard byteCount > 0, let range = IOVARange(start: iova, byteCount: UInt64(byteCount)), let entry = entry(holding: iova),
+            entry.access.isSuperset(of: access), entry.range.contains(range)
+        else { return nil }
+        return entry.window.slice(at: Int(iova.rawValue - entry.range.start.rawValue), byteCount: byteCount)
+    }
+
+    mutating func entry(holding iova: IOVA) -> DMASpace.Entry? {
         if lastHit < entries.count {
             let entry = entries[lastHit]
             if entry.range.start <= iova, iova.rawValue <= entry.range.last { return entry }
@@ -118,7 +127,7 @@ public final class DMASpace {
         return entries[index]
     }
 
-    private func firstIndex(endingAtOrAfter iova: IOVA) -> Int {
+    func firstIndex(endingAtOrAfter iova: IOVA) -> Int {
         var low = 0
         var high = entries.count
         while low < high {
