@@ -1,7 +1,7 @@
 import DeviceAccess
 public import DeviceMemory
 import LinuxIO
-public import NicDriver
+import NicDriver
 
 extension Devices {
     /// Told what packet memory a port got, and why it was not what it might have been.
