@@ -5,8 +5,11 @@ public import NicDriver
 /// From a device's URL to a running port. The only place that knows every backend and every driver.
 public enum Devices {
     /// Opens a device and starts the driver of its NIC. The calling thread owns the port.
-    public static func open(_ url: String, options: PortOptions) throws(PortError) -> any Port {
-        try openPort(on: access(url), options: options)
+    /// - Parameter memoryNotice: told where the packets' memory came from.
+    public static func open(
+        _ url: String, options: PortOptions, memoryNotice: MemoryNotice = { _ in }
+    ) throws(PortError) -> any Port {
+        try openPort(on: access(url), options: options, memoryNotice: memoryNotice)
     }
 
     /// Opens a device without a driver.
@@ -22,14 +25,16 @@ public enum Devices {
     }
 
     /// Starts the driver that fits the device's identity.
-    public static func openPort(on device: any DeviceAccess, options: PortOptions) throws(PortError) -> any Port {
+    public static func openPort(
+        on device: any DeviceAccess, options: PortOptions, memoryNotice: MemoryNotice = { _ in }
+    ) throws(PortError) -> any Port {
         let identity: UInt32
         // PCI Local Bus 3.0 §6.2.1: vendor id in the low half of the first word, device id in the high one.
         do { identity = try device.readConfig(at: 0, byteCount: 4) } catch { throw .device(error) }
         switch identity {
         case 0x10D3_8086:
             return try E1000EPort(device: device, options: options) { byteCount throws(PortError) in
-                try packetMemory(byteCount: byteCount, preference: options.memory, url: device.url)
+                try packetMemory(byteCount: byteCount, preference: options.memory, device: device, notice: memoryNotice)
             }
         case .max: throw .device(.gone(device: device.url, reason: "its config space reads all-ones"))
         default:

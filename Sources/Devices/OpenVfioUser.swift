@@ -1,7 +1,9 @@
 import DeviceAccess
+import VfioUser
 
 extension Devices {
+    /// A device that another process serves at a socket.
     static func openVfioUser(_ url: DeviceURL) throws(DeviceError) -> any DeviceAccess {
-        throw .notUsable(device: url.description, group: nil, reason: "vfio-user: devices are not part of this build", fix: "Use another device.")
+        try VfioUserDevice(url: url.description, socketPath: url.location)
     }
 }

@@ -1,12 +1,28 @@
-import DeviceMemory
+import DeviceAccess
+public import DeviceMemory
 import LinuxIO
 import NicDriver
 
 extension Devices {
-    /// Memory for a port's packets.
-    static func packetMemory(byteCount: Int, preference: PortOptions.MemoryPreference, url: String) throws(PortError) -> DMAMemory {
-        do throws(SystemCallError) { return try DMAMemory.ordinary(byteCount: byteCount, name: "unic-packets") } catch {
-            throw .noMemory(url: url, reason: error.description)
+    /// Told what packet memory a port got, and why it was not what it might have been.
+    public typealias MemoryNotice = (HugepageOutcome) -> Void
+
+    /// Memory for a port's packets. A model in this process translates no addresses, so that it gets ordinary pages unless
+    /// hugepages are insisted on.
+    static func packetMemory(
+        byteCount: Int, preference: PortOptions.MemoryPreference, device: any DeviceAccess, notice: MemoryNotice
+    ) throws(PortError) -> DMAMemory {
+        let wantsHugepages = preference == .hugepagesOnly || preference == .hugepagesIfThere && device.progress == nil
+        do throws(SystemCallError) {
+            let allocation = try HugepageAllocator().allocate(
+                byteCount: byteCount, preference: wantsHugepages ? .automatic : .pages(.base), name: "unic-packets")
+            notice(allocation.outcome)
+            if preference == .hugepagesOnly, allocation.outcome.pageSize == .base {
+                throw SystemCallError(call: "hugepage allocation", subject: allocation.outcome.notes.map(\.description).joined(separator: " "), errno: .noMemory)
+            }
+            return allocation.takeMemory()
+        } catch {
+            throw .noMemory(url: device.url, reason: error.description)
         }
     }
 }

@@ -23,10 +23,10 @@ public final class StopFlag: Sendable {
 
 /// SIGINT, SIGTERM and SIGHUP as a flag. A thread waits for them (sigwait(3)), so that no code runs in a signal handler.
 public enum ShutdownSignals {
-    /// From now on the first signal raises `flag`, and the second one ends the process as if nobody had caught it.
+    /// From now on the first signal raises `flag` and runs `then` on the waiting thread, and the second one ends the process as if nobody had caught it.
     ///
     /// Call it before any other thread is made: threads inherit the blocked signals. Errors: no thread could be made.
-    public static func raise(_ flag: StopFlag) throws(SystemCallError) {
+    public static func raise(_ flag: StopFlag, then: @escaping @Sendable () -> Void = {}) throws(SystemCallError) {
         var signals = sigset_t()
         // SAFETY: a local set is written and read for the time of each call.
         unsafe sigemptyset(&signals)
@@ -39,6 +39,7 @@ public enum ShutdownSignals {
         _ = try WorkerThread {
             let first = wait(for: blocked)
             flag.raise(signal: first)
+            then()
             let second = wait(for: blocked)
             die(by: second)
         }

@@ -26,6 +26,7 @@ struct EchoCommand: ParsableCommand {
     var count: Int?
     @Option(help: ArgumentHelp("Largest IP packet in bytes, up to 9000.", valueName: "bytes"))
     var mtu = 1500
+    @OptionGroup var memory: MemoryOptions
     @Flag(help: "Sleep until a frame arrives instead of polling.")
     var interrupts = false
     @Flag(help: "Write one JSON object to standard output at the end.")
@@ -72,7 +73,8 @@ struct EchoCommand: ParsableCommand {
         var options = PortOptions()
         options.maximumFrameByteCount = mtu + 14
         options.usesInterrupts = interrupts
-        return try Devices.open(device, options: options)
+        options.memory = memory.preference
+        return try Devices.open(device, options: options) { StandardStream.error.write("unic: packet memory: \($0)\n") }
     }
 
     private func tell(_ counters: Echo.Counters) {

@@ -35,6 +35,7 @@ struct PingPongCommand: ParsableCommand {
     var warmup = 1_000
     @Option(help: ArgumentHelp("CPUs of the client's and the server's thread, with a comma between.", valueName: "list"))
     var cpus = ""
+    @OptionGroup var memory: MemoryOptions
     @Flag(help: "Sleep until a frame arrives instead of polling.")
     var interrupts = false
     @Option(help: ArgumentHelp("A ping without an answer for so long is lost.", valueName: "milliseconds"))
@@ -71,12 +72,15 @@ struct PingPongCommand: ParsableCommand {
         do { urls = try deviceURLs(options) } catch { throw Ending.failed("\(error)") }
         logger.info("client \(urls.client), server \(urls.server), seed \(options.seed)")
         let progress = PingPongProgress()
+        let notices = MemoryNotices()
         let bar = ProgressBar(
             total: options.sizes.count * (options.count + options.warmup), progress: progress,
             isShown: !server && StandardStream.error.isTerminal)
-        let report = PingPong.run(options, client: opening(urls.client, options), server: opening(urls.server, options), stop: stop, progress: progress)
+        let report = PingPong.run(
+            options, client: opening(urls.client, options, notices), server: opening(urls.server, options, notices), stop: stop,
+            progress: progress)
         bar.finish()
-        let output = PingPongOutput(report: report, options: options, wire: urls.client.scheme == .soft ? urls.client.location : nil)
+        let output = PingPongOutput(report: report, options: options, memory: notices.texts, wire: urls.client.scheme == .soft ? urls.client.location : nil)
         StandardStream.output.write(json ? output.json : output.table)
         try writeFiles(output)
         try end(report, stop)
@@ -136,13 +140,16 @@ struct PingPongCommand: ParsableCommand {
         return (first, second)
     }
 
-    private func opening(_ url: DeviceURL, _ options: PingPongOptions) -> PingPong.Opening {
+    private func opening(_ url: DeviceURL, _ options: PingPongOptions, _ notices: MemoryNotices) -> PingPong.Opening {
         var port = PortOptions()
         port.maximumFrameByteCount = options.maximumFrameByteCount
         port.usesInterrupts = options.usesInterrupts
         // A wire in memory has a carrier as soon as somebody else is on it; a real link is negotiated for seconds.
         port.linkTimeoutMilliseconds = url.scheme != .soft || options.role == .both ? 5000 : 200
+        port.memory = memory.preference
         let chosen = port
-        return { () throws(PortError) in try Devices.open(url.description, options: chosen) }
+        return { () throws(PortError) in
+            try Devices.open(url.description, options: chosen) { notices.add(url.description, $0) }
+        }
     }
 }

@@ -7,6 +7,8 @@ import Reports
 struct PingPongOutput {
     let report: PingPongReport
     let options: PingPongOptions
+    /// Where the packets' memory came from.
+    let memory: [String]
     let wire: String?
 
     private var mode: String { options.role.rawValue }
@@ -14,6 +16,7 @@ struct PingPongOutput {
 
     var table: String {
         var text = report.ports.map { "\($0.role.rawValue): \($0.url) (\($0.family), \($0.macAddress))\n" }.joined()
+        text += memory.map { $0 + "\n" }.joined()
         if !report.results.isEmpty {
             text += "Half round trips in µs, \(waiting):\n"
             var table = TextTable(header: ["size", "count", "lost", "min", "median", "mean", "p99", "p99.9", "max"])
@@ -43,7 +46,7 @@ struct PingPongOutput {
         var members: [(key: String, value: JSONValue)] = [
             ("version", .string(unicVersion)), ("mode", .string(mode)), ("waiting", .string(waiting)),
             ("wire", wire.map(JSONValue.string) ?? .null), ("devices", .array(report.ports.map(device))),
-            ("results", .array(report.results.map(result))), ("lost", .integer(report.lostFrames)),
+            ("memory", .array(memory.map(JSONValue.string))), ("results", .array(report.results.map(result))), ("lost", .integer(report.lostFrames)),
             ("corrupt", .integer(report.corruptFrames)), ("interrupted", .bool(report.wasInterrupted)),
             ("first_frame_ms", report.nanosecondsToFirstFrame.map { .number(Double($0) / 1e6) } ?? .null),
             ("error", report.failure.map { .string($0.description) } ?? .null),

@@ -1,7 +1,10 @@
 import ArgumentParser
 import Devices
 import LinuxIO
+import Logging
 import NicDriver
+import Synchronization
+import VfioUser
 
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,8 +43,41 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         let stop = StopFlag()
-        try ShutdownSignals.raise(stop)
-        _ = logging.start()
-        throw Ending.failed("serving a model is not part of this build.")
+        let started = StartedServer()
+        try ShutdownSignals.raise(stop) { started.stop() }
+        let logger = logging.start()
+        do {
+            var options = ServerOptions()
+            options.busyPoll = busyPoll
+            options.trapDoorbells = trapDoorbells
+            let server = try ModelServer(
+                wire: wire, macAddress: mac.flatMap(DeviceURL.stationAddress), socketPath: socket, options: options)
+            started.control = server.control
+            // A signal that came before there was a server to stop.
+            if stop.isRaised { server.control.stop() }
+            try server.serve {
+                StandardStream.error.write("unic: \(model) \(server.macAddress) on wire \(wire) is served at vfio-user:\(socket)\n")
+            }
+            tell(server.control.statistics)
+            logger.info("the server has ended")
+        } catch { throw Ending.failed("\(error)") }
+        if stop.isRaised { throw Ending.interrupted(stop) }
     }
+
+    private func tell(_ statistics: ServerStatistics) {
+        var text = "connections: \(statistics.connections)\nmessages: \(statistics.messages)\ninterrupts: \(statistics.interrupts)\n"
+        text += "failed commands: \(statistics.failedCommands)\nbroken connections: \(statistics.brokenConnections)\n"
+        if let fault = statistics.lastFault { text += "last fault: \(fault)\n" }
+        StandardStream.output.write(text)
+    }
+}
+
+/// The server that a signal has to stop, once there is one.
+private final class StartedServer: Sendable {
+    private let held = Mutex<ServerControl?>(nil)
+    var control: ServerControl? {
+        get { held.withLock { $0 } }
+        set { held.withLock { $0 = newValue } }
+    }
+    func stop() { control?.stop() }
 }

@@ -10,7 +10,7 @@ enum UnicProgram {
     }
 
     static func path() throws -> String {
-        let own = try symbolicLinkTarget("/proc/self/exe")
+        let own = try symbolicLinkTarget(of: "/proc/self/exe")
         let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         return folder + "/unic"
     }

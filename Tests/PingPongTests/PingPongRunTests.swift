@@ -16,7 +16,7 @@ import Testing
         return options
     }
 
-    private func run(_ faults: FakeCable.Faults = .init(), _ options: PingPongOptions, stop: StopFlag = StopFlag()) -> PingPongReport {
+    private func run(faults: FakeCable.Faults = .init(), _ options: PingPongOptions, stop: StopFlag = StopFlag()) -> PingPongReport {
         let cable = FakeCable(faults)
         return PingPong.run(
             options, client: { () throws(PortError) in try FakePort(on: cable, end: 0) }, server: { () throws(PortError) in try FakePort(on: cable, end: 1) },
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func droppedFramesAreCountedAsLost() {
-        let report = run(.init(dropsEvery: 37), options { $0.pingTimeoutMilliseconds = 20 })
+        let report = run(faults: .init(dropsEvery: 37), options { $0.pingTimeoutMilliseconds = 20 })
         #expect(report.failure == nil)
         #expect(report.lostFrames > 0 && report.lostFrames < 30)
         #expect(report.results.map(\.count) == [200, 200])
@@ -45,18 +45,18 @@ import Testing
     }
 
     @Test func changedPayloadIsCountedAsCorruptOnTheSideThatSawIt() {
-        let report = run(.init(corruptsEvery: 50), options())
+        let report = run(faults: .init(corruptsEvery: 50), options())
         #expect(report.failure == nil && report.lostFrames == 0)
         #expect(report.results.reduce(0) { $0 + $1.corrupt } > 0 && report.corruptFrames > 4)
     }
 
     @Test func duplicatesAndForeignFramesArePassedOver() {
-        let report = run(.init(duplicatesEvery: 3, addsNoise: true), options())
+        let report = run(faults: .init(duplicatesEvery: 3, addsNoise: true), options())
         #expect(report.failure == nil && report.lostFrames == 0 && report.corruptFrames == 0)
     }
 
     @Test func silentServerIsAnErrorWithPartialResults() {
-        let report = run(.init(silentAfter: 300), options { $0.pingTimeoutMilliseconds = 20 })
+        let report = run(faults: .init(silentAfter: 300), options { $0.pingTimeoutMilliseconds = 20 })
         guard case .serverSilent(let losses) = report.failure else { return #expect(Bool(false), "\(String(describing: report.failure))") }
         #expect(losses == 5)
         #expect(report.results.count == 1 && report.results[0].count > 100)
@@ -64,7 +64,7 @@ import Testing
 
     @Test func deviceThatIsGoneIsAnErrorWithinASecond() {
         let start = MonotonicClock.nanoseconds()
-        let report = run(.init(silentAfter: 300, goneAfter: 300), options { $0.pingTimeoutMilliseconds = 10_000 })
+        let report = run(faults: .init(silentAfter: 300, goneAfter: 300), options { $0.pingTimeoutMilliseconds = 10_000 })
         guard case .port(.device(.gone)) = report.failure else { return #expect(Bool(false), "\(String(describing: report.failure))") }
         #expect(MonotonicClock.nanoseconds() - start < 1_000_000_000)
     }
@@ -112,14 +112,14 @@ import Testing
             sleep(milliseconds: 100)
             stop.raise(signal: 2)
         }
-        let report = run(.init(), options { $0.count = 1_000_000_000 }, stop: stop)
+        let report = run(faults: .init(), options { $0.count = 1_000_000_000 }, stop: stop)
         stopper.join()
         #expect(report.wasInterrupted && report.failure == nil)
         #expect(report.results.count == 1 && report.results[0].count > 0)
     }
 
     @Test func captureKeepsPingsAndPongsInOrderUpToItsLimit() throws {
-        let report = run(.init(), options { $0.captureByteCount = 4096; $0.sizes = [64]; $0.warmup = 0 })
+        let report = run(faults: .init(), options { $0.captureByteCount = 4096; $0.sizes = [64]; $0.warmup = 0 })
         let capture = try #require(report.capture)
         #expect(capture.frames.count == 4096 / 60 && capture.omittedFrames == 400 - capture.frames.count)
         #expect(capture.bytes(of: capture.frames[0])[17] == 3 && capture.bytes(of: capture.frames[1])[17] == 4)
