@@ -1,0 +1,81 @@
+import Glibc
+import LabKit
+import Testing
+
+/// unic inside a guest: QEMU's e1000e behind an Intel IOMMU, through the guest kernel's VFIO. A NIC and a VFIO that are not
+/// ours.
+@Suite(.serialized) struct UnicInGuestTests {
+    let ports = [Guest.address(ofPort: 0), Guest.address(ofPort: 1)]
+
+    /// The release binaries that `make test` names.
+    func guest() throws -> Guest {
+        let folder = try #require(getenv("UNIC_BIN").map { String(cString: $0) }, "UNIC_BIN names no folder; run `make test`")
+        var guest = Guest()
+        guest.hugepageCount = 128
+        guest.memoryMebibytes = 1024
+        guest.programs = ["\(folder)/unic", "\(folder)/driver-suite"]
+        return guest
+    }
+
+    /// Runs a script and expects it to end well.
+    func run(_ script: String, seconds: Int) throws -> GuestRun {
+        let run = try guest().run(script, timeLimitSeconds: seconds)
+        #expect(run.ending == .exited(0), "\(run.ending)\n\(run.output.suffix(3000))\n\(run.errorOutput.suffix(3000))")
+        print(run.output)
+        return run
+    }
+
+    @Test func tenThousandRoundTripsPollingLoseNothing() throws {
+        let run = try run(
+            "unic pingpong -v --device vfio:\(ports[0]) --device vfio:\(ports[1]) --sizes 64 --count 10000 --json >/lab/results/a.json\ncat /lab/results/a.json",
+            seconds: 180)
+        #expect(run.output.contains("\"lost\":0"))
+        #expect(run.output.contains("\"count\":10000"))
+        #expect(run.errorOutput.contains("2 MiB"), "no word of hugepages: \(run.errorOutput)")
+    }
+
+    @Test func tenThousandRoundTripsWithInterruptsLoseNothing() throws {
+        let run = try run(
+            "unic pingpong --interrupts --device vfio:\(ports[0]) --device vfio:\(ports[1]) --sizes 64 --count 10000 --json", seconds: 300)
+        #expect(run.output.contains("\"lost\":0"))
+        #expect(run.output.contains("\"count\":10000"))
+    }
+
+    @Test func everyDriverCasePasses() throws {
+        let run = try run("driver-suite vfio:\(ports[0]) vfio:\(ports[1])", seconds: 300)
+        #expect(run.output.contains(" 0 failed"))
+    }
+
+    /// The other end is the guest kernel's own e1000e driver in a network namespace.
+    @Test func theKernelPingsAnEchoWithoutLoss() throws {
+        let run = try run(
+            """
+            bind-vfio --kernel peer 198.18.0.1/24 --mtu 9000 \(ports[1])
+            unic echo --device vfio:\(ports[0]) --ip 198.18.0.2 --mtu 9000 >/lab/results/echo.log 2>&1 &
+            for _ in $(seq 50); do ip netns exec peer ping -c 1 -W 1 198.18.0.2 >/dev/null && break; done
+            ip netns exec peer ping -c 200 -i 0.01 -s 1400 198.18.0.2 | tail -3
+            ip netns exec peer ping -c 20 -i 0.05 -s 8000 -M do 198.18.0.2 | tail -3
+            kill -INT $!; wait $! || true
+            cat /lab/results/echo.log
+            """, seconds: 120)
+        #expect(run.output.contains("200 packets transmitted, 200 received, 0% packet loss"))
+        #expect(run.output.contains("20 packets transmitted, 20 received, 0% packet loss"))
+    }
+
+    @Test func aGuestWithoutAnIOMMUIsToldSo() throws {
+        var guest = try guest()
+        guest.hasIOMMU = false
+        let run = try guest.run("unic pingpong --device vfio:\(ports[0]) --device vfio:\(ports[1])", timeLimitSeconds: 60)
+        #expect(run.ending != .exited(0))
+        #expect(run.errorOutput.contains("IOMMU"), "\(run.errorOutput)")
+    }
+
+    @Test func aGuestWithoutHugepagesSaysSoAndRunsAllTheSame() throws {
+        var guest = try guest()
+        guest.hugepageCount = 0
+        let run = try guest.run(
+            "su -s /bin/sh nobody -c 'unic pingpong -v --count 100' && unic hugepages", timeLimitSeconds: 90)
+        #expect(run.ending == .exited(0), "\(run.errorOutput)")
+        #expect(run.errorOutput.contains("ordinary pages"), "\(run.errorOutput)")
+    }
+}
