@@ -9,6 +9,7 @@ import SystemPackage
 
     /// Takes over a mapping that nobody else removes.
     @unsafe public init(adopting address: UnsafeMutableRawPointer, byteCount: Int) {
+        // SAFETY: the caller hands over a mapping of this size that nobody else removes.
         unsafe self.address = address
         self.byteCount = byteCount
     }

@@ -52,8 +52,8 @@ private final class WorkerThreadStart {
 }
 
 private func runWorkerThread(_ box: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    guard let box = unsafe box else { return nil }
     // SAFETY: the creator passed one retained WorkerThreadStart, which this takes over.
+    guard let box = unsafe box else { return nil }
     let start = unsafe Unmanaged<WorkerThreadStart>.fromOpaque(box).takeRetainedValue()
     start.run()
     return nil

@@ -12,6 +12,7 @@
         self.pool = pool
         first = 0
         end = 0
+        // SAFETY: first..<end, which is all that is read, is stored before end grows.
         unsafe handles = UnsafeMutablePointer<PacketHandle>.allocate(capacity: capacity)
     }
 

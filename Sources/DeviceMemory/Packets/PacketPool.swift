@@ -25,8 +25,10 @@
             to: PacketPoolState(
                 freeCount: capacity, capacity: capacity, freeStack: stack, base: memory.window.baseAddress,
                 firstIOVA: iova.rawValue, bufferByteCount: bufferByteCount))
+        // SAFETY: the state was initialized just above and lives until the last packet is back.
         unsafe self.state = state
         self.memory = consume memory
+        // SAFETY: as above.
         reference = unsafe PacketPoolReference(state)
     }
 
@@ -38,6 +40,7 @@
     deinit {
         guard reference.freeCount == reference.capacity else {
             // Packets are still out: their memory and the stack they return to stay.
+            // SAFETY: an unbalanced retain: the memory shall stay for the rest of the process.
             if let file = memory.take() { _ = unsafe Unmanaged.passRetained(LeakedMemory(file)) }
             return
         }
@@ -66,6 +69,7 @@ private final class LeakedMemory {
 @safe @frozen public struct PacketPoolReference: BitwiseCopyable, @unchecked Sendable {
     @usableFromInline let state: UnsafeMutablePointer<PacketPoolState>
 
+    // SAFETY: whoever calls keeps the state alive; the pool does.
     @unsafe @inlinable init(_ state: UnsafeMutablePointer<PacketPoolState>) { unsafe self.state = state }
 
     // SAFETY: (all accessors) the pool's owner outlives every use; a pool with packets out never frees its state.
@@ -134,6 +138,7 @@ private final class LeakedMemory {
     public let bufferByteCount: Int
 
     @unsafe @inlinable init(stack: UnsafeMutablePointer<UInt32>, count: Int, capacity: Int, firstIOVA: UInt64, bufferByteCount: Int) {
+        // SAFETY: the caller gives a stack of `capacity` slots.
         unsafe self.stack = stack
         self.count = count
         self.capacity = capacity

@@ -11,10 +11,12 @@ public import CLinuxShims
     public let byteCount: Int
 
     @unsafe @inlinable public init(_ base: UnsafeMutableRawPointer, byteCount: Int) {
+        // SAFETY: the caller keeps `byteCount` bytes from here alive.
         unsafe self.base = base
         self.byteCount = byteCount
     }
 
+    // SAFETY: handing the address out is the caller's duty, hence @unsafe.
     /// First byte, for the few places that hand it to the kernel.
     @unsafe @inlinable public var baseAddress: UnsafeMutableRawPointer { unsafe base }
 

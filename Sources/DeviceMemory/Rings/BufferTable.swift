@@ -9,6 +9,7 @@
     public init(count: Int) {
         precondition(count > 0 && count & (count - 1) == 0)
         self.count = count
+        // SAFETY: initialized before anybody reads it.
         unsafe storage = UnsafeMutablePointer<UInt32>.allocate(capacity: count)
         // SAFETY: just allocated with this capacity.
         unsafe storage.initialize(repeating: BufferTable.none, count: count)
@@ -27,6 +28,7 @@
         @usableFromInline let mask: Int
 
         @unsafe @inlinable init(_ base: UnsafeMutablePointer<UInt32>, count: Int) {
+            // SAFETY: the table that makes a view owns `count` entries.
             unsafe self.base = base
             mask = count - 1
         }

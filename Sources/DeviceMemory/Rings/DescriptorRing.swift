@@ -25,6 +25,7 @@ public import CLinuxShims
     @inlinable @inline(__always) public func slot(_ number: Int) -> RingSlot { RingSlot(index: number & mask) }
 
     @unsafe @inlinable @inline(__always) func address(_ slot: RingSlot) -> UnsafeMutableRawPointer {
+        // SAFETY: a slot was made by the mask of a ring of this size.
         unsafe base + slot.index &<< 4
     }
 
