@@ -67,7 +67,8 @@ let package = Package(
         program(
             "unic",
             [
-                "Devices", "PingPong", "Echo", "Reports", "LinuxIO", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels", "VfioUser", arguments,
+                "Devices", "PingPong", "Echo", "Reports", "LinuxIO", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels", "VfioUser",
+                arguments,
                 histogram, logging,
             ]),
         .executableTarget(

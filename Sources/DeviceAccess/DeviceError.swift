@@ -27,8 +27,10 @@ public enum DeviceError: Error, CustomStringConvertible {
         case .notFound(let device, let reason, let fix): "\(device): \(reason). \(fix)"
         case .notUsable(let device, let group, let reason, let fix): "\(device)\(inGroup(group)): \(reason). \(fix)"
         case .systemCall(let device, let group, let cause, let fix): "\(device)\(inGroup(group)): \(cause) \(fix)"
-        case .mapDMA(let device, let range, let reason, let fix): "\(device): mapping \(range.byteCount) bytes at IOVA \(range.start) failed: \(reason). \(fix)"
-        case .unmapDMA(let device, let range, let reason): "\(device): unmapping \(range.byteCount) bytes at IOVA \(range.start) failed: \(reason)."
+        case .mapDMA(let device, let range, let reason, let fix):
+            "\(device): mapping \(range.byteCount) bytes at IOVA \(range.start) failed: \(reason). \(fix)"
+        case .unmapDMA(let device, let range, let reason):
+            "\(device): unmapping \(range.byteCount) bytes at IOVA \(range.start) failed: \(reason)."
         case .badAccess(let device, let region, let offset, let byteCount, let reason):
             "\(device): access of \(byteCount) bytes at 0x\(String(offset, radix: 16)) of region \(region) failed: \(reason)."
         case .protocolViolation(let device, let reason): "\(device): the other side broke the protocol: \(reason)."

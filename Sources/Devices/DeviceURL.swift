@@ -89,23 +89,30 @@ extension DeviceURL {
     private static func judge(_ location: String, scheme: Scheme, url: String) throws(DeviceError) {
         switch scheme {
         case .soft:
-            let allowed = location.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 || $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a || "-_.".utf8.contains($0) }
+            let allowed = location.utf8.allSatisfy {
+                $0 >= 0x30 && $0 <= 0x39 || $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a || "-_.".utf8.contains($0)
+            }
             guard !location.isEmpty, location.utf8.count <= longestWireName, allowed, !location.hasPrefix(".") else {
                 throw wrong(
                     url, "'\(location)' is no name of a wire",
-                    "A wire's name has 1 to \(longestWireName) letters, digits, '-', '_' and '.', and does not begin with '.', for example soft:lab.")
+                    "A wire's name has 1 to \(longestWireName) letters, digits, '-', '_' and '.', and does not begin with '.', for example soft:lab."
+                )
             }
         case .vfioUser:
             guard location.hasPrefix("/") else {
-                throw wrong(url, "'\(location)' is no absolute path of a socket", "Give the socket of `unic serve`, for example vfio-user:/run/nic.sock.")
+                throw wrong(
+                    url, "'\(location)' is no absolute path of a socket",
+                    "Give the socket of `unic serve`, for example vfio-user:/run/nic.sock.")
             }
             guard location.utf8.count <= longestSocketPath, !location.utf8.contains(0) else {
-                throw wrong(url, "the path is longer than the \(longestSocketPath) bytes of a Unix socket's name", "Use a shorter directory.")
+                throw wrong(
+                    url, "the path is longer than the \(longestSocketPath) bytes of a Unix socket's name", "Use a shorter directory.")
             }
         case .vfio:
             guard PCIAddress(location) != nil else {
                 throw wrong(
-                    url, "'\(location)' is no PCI address", "Give domain, bus, device and function as `lspci -D` prints them, for example vfio:0000:01:00.0.")
+                    url, "'\(location)' is no PCI address",
+                    "Give domain, bus, device and function as `lspci -D` prints them, for example vfio:0000:01:00.0.")
             }
         }
     }
@@ -116,7 +123,8 @@ extension DeviceURL {
         }
         if let text = parameters["mac"] {
             guard stationAddress(text) != nil else {
-                throw wrong(url, "'\(text)' is no unicast MAC address", "Give six bytes, the first one even, for example mac=02:00:00:00:00:01.")
+                throw wrong(
+                    url, "'\(text)' is no unicast MAC address", "Give six bytes, the first one even, for example mac=02:00:00:00:00:01.")
             }
         }
         if let iommu = parameters["iommu"], !["type1", "iommufd", "noiommu"].contains(iommu) {

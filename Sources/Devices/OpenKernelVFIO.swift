@@ -8,7 +8,8 @@ extension Devices {
         }
         if let iommu = url.parameters["iommu"], iommu != "type1" {
             throw .notUsable(
-                device: url.description, group: nil, reason: "the IOMMU interface \(iommu) is not supported yet", fix: "Say iommu=type1, or leave it out.")
+                device: url.description, group: nil, reason: "the IOMMU interface \(iommu) is not supported yet",
+                fix: "Say iommu=type1, or leave it out.")
         }
         return try KernelVFIODevice(url: url.description, address: address)
     }

@@ -17,7 +17,8 @@ extension Devices {
             let model = try E1000EModel(wire: wire, macAddress: address.bits, environment: environment)
             return SoftDevice(url: url.description, environment: environment, model: model)
         } catch {
-            throw .systemCall(device: url.description, group: nil, cause: error, fix: "Free some memory, or raise the limit of open files (ulimit -n).")
+            throw .systemCall(
+                device: url.description, group: nil, cause: error, fix: "Free some memory, or raise the limit of open files (ulimit -n).")
         }
     }
 }

@@ -18,7 +18,9 @@ extension Devices {
                 byteCount: byteCount, preference: wantsHugepages ? .automatic : .pages(.base), name: "unic-packets")
             notice(allocation.outcome)
             if preference == .hugepagesOnly, allocation.outcome.pageSize == .base {
-                throw SystemCallError(call: "hugepage allocation", subject: allocation.outcome.notes.map(\.description).joined(separator: " "), errno: .noMemory)
+                throw SystemCallError(
+                    call: "hugepage allocation", subject: allocation.outcome.notes.map(\.description).joined(separator: " "),
+                    errno: .noMemory)
             }
             return allocation.takeMemory()
         } catch {

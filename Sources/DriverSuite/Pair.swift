@@ -82,7 +82,8 @@ final class Pair {
         let got = receive(frames.count, on: port)
         try expect(got.count == frames.count, "\(got.count) of \(frames.count) frames arrived")
         for (index, (one, frame)) in zip(got, frames).enumerated() {
-            try expect(one.bytes == frame.padded, "frame \(index) of \(frame.bytes.count) bytes arrived as \(one.bytes.count) bytes, or changed")
+            try expect(
+                one.bytes == frame.padded, "frame \(index) of \(frame.bytes.count) bytes arrived as \(one.bytes.count) bytes, or changed")
         }
     }
 

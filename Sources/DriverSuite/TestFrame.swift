@@ -55,7 +55,8 @@ struct ChecksumFrame {
         let segmentBytes = headerBytes + payload
         var random = SeededBytes(seed: seed)
         func pair(_ value: Int) -> [UInt8] { [UInt8(truncatingIfNeeded: value >> 8), UInt8(truncatingIfNeeded: value)] }
-        let ip: [UInt8] = [0x45, 0] + pair(20 + segmentBytes) + [0, 1, 0x40, 0, 64, transport.rawValue, 0, 0, 198, 18, 0, 1, 198, 18, 0, 2]
+        let ip: [UInt8] =
+            [0x45, 0] + pair(20 + segmentBytes) + [0, 1, 0x40, 0, 64, transport.rawValue, 0, 0, 198, 18, 0, 1, 198, 18, 0, 2]
         let ports = pair(5000) + pair(5001)
         let header: [UInt8] =
             transport == .udp ? ports + pair(segmentBytes) + [0, 0] : ports + [0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x10, 1, 0, 0, 0, 0, 0]

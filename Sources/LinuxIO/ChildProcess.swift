@@ -87,10 +87,11 @@ public final class ChildProcess {
         let number = end.number
         var chunk = [UInt8](repeating: 0, count: 65536)
         while true {
-            let got = (try? systemCall("recv", on: "a child's output") { () -> Int in
-                // SAFETY: the array is ours for the call and its length is given.
-                unsafe chunk.withUnsafeMutableBytes { unsafe recv(number, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT)) }
-            }) ?? 0
+            let got =
+                (try? systemCall("recv", on: "a child's output") { () -> Int in
+                    // SAFETY: the array is ours for the call and its length is given.
+                    unsafe chunk.withUnsafeMutableBytes { unsafe recv(number, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT)) }
+                }) ?? 0
             guard got > 0 else { return }
             bytes += chunk[..<min(got, captureLimit - bytes.count)]
         }

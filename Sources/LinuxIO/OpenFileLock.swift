@@ -11,7 +11,7 @@ extension OwnedDescriptor {
         do {
             try systemCall("fcntl(F_OFD_SETLK)", on: "byte \(byte)") { unic_ofd_lock(number, byte, 1, 0) }
             return true
-        } catch where error.errno == .resourceTemporarilyUnavailable || error.errno == .permissionDenied {
+        } catch  where error.errno == .resourceTemporarilyUnavailable || error.errno == .permissionDenied {
             return false
         }
     }

@@ -10,7 +10,9 @@ extension OwnedDescriptor {
             // SAFETY: the array is ours for the call and its length is given.
             unsafe bytes.withUnsafeMutableBytes { unsafe pread(number, $0.baseAddress, $0.count, off_t(offset)) }
         }
-        guard got == byteCount else { throw SystemCallError(call: "pread", subject: "\(subject()) (\(got) of \(byteCount) bytes)", errno: .ioError) }
+        guard got == byteCount else {
+            throw SystemCallError(call: "pread", subject: "\(subject()) (\(got) of \(byteCount) bytes)", errno: .ioError)
+        }
         return bytes
     }
 
@@ -21,7 +23,9 @@ extension OwnedDescriptor {
             // SAFETY: the array is ours for the call and its length is given.
             unsafe bytes.withUnsafeBytes { unsafe pwrite(number, $0.baseAddress, $0.count, off_t(offset)) }
         }
-        guard put == bytes.count else { throw SystemCallError(call: "pwrite", subject: "\(subject()) (\(put) of \(bytes.count) bytes)", errno: .ioError) }
+        guard put == bytes.count else {
+            throw SystemCallError(call: "pwrite", subject: "\(subject()) (\(put) of \(bytes.count) bytes)", errno: .ioError)
+        }
     }
 }
 

@@ -16,7 +16,7 @@ public struct PrivateDirectory: ~Copyable, Sendable {
         do {
             // SAFETY: the C string lives for the call.
             try systemCall("mkdir", on: path) { unsafe mkdir(path, 0o700) }
-        } catch where error.errno == .fileExists {
+        } catch  where error.errno == .fileExists {
             // Somebody was here before: what it is, is judged below.
         }
         let directory = try OwnedDescriptor.open(path, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)

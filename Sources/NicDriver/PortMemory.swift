@@ -13,7 +13,9 @@ final class PortMemory {
     private var mapped: [IOVARange] = []
 
     /// Packets: as many as both rings hold, and the owner's spare ones.
-    init(device: any DeviceAccess, options: PortOptions, bufferByteCount: Int, allocate: (Int) throws(PortError) -> DMAMemory) throws(PortError) {
+    init(device: any DeviceAccess, options: PortOptions, bufferByteCount: Int, allocate: (Int) throws(PortError) -> DMAMemory)
+        throws(PortError)
+    {
         self.device = device
         let limits = device.dmaLimits
         var iovas = IOVAAllocator(windows: limits.windows)

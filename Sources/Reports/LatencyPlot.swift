@@ -47,9 +47,11 @@ public struct LatencyPlot: Sendable {
         var svg = ""
         for tick in scale.latencyTicks {
             let y = Self.pixel(scale.y(tick.value))
-            svg += "<line x1=\"\(Self.pixel(Self.left))\" x2=\"\(Self.pixel(Self.right))\" y1=\"\(y)\" y2=\"\(y)\" stroke=\"\(tick.isMain ? "#ccc" : "#eee")\"/>\n"
+            svg +=
+                "<line x1=\"\(Self.pixel(Self.left))\" x2=\"\(Self.pixel(Self.right))\" y1=\"\(y)\" y2=\"\(y)\" stroke=\"\(tick.isMain ? "#ccc" : "#eee")\"/>\n"
             if tick.isLabelled {
-                svg += "<text x=\"\(Self.pixel(Self.left - 10))\" y=\"\(y)\" dy=\"4\" text-anchor=\"end\">\(Self.label(tick.value))</text>\n"
+                svg +=
+                    "<text x=\"\(Self.pixel(Self.left - 10))\" y=\"\(y)\" dy=\"4\" text-anchor=\"end\">\(Self.label(tick.value))</text>\n"
             }
         }
         for tick in scale.shareTicks {
@@ -60,8 +62,10 @@ public struct LatencyPlot: Sendable {
         let middle = Self.pixel((Self.top + Self.bottom) / 2)
         svg += "<rect x=\"\(Self.pixel(Self.left))\" y=\"\(Self.pixel(Self.top))\" width=\"\(Self.pixel(Self.right - Self.left))\" "
         svg += "height=\"\(Self.pixel(Self.bottom - Self.top))\" fill=\"none\" stroke=\"#888\"/>\n"
-        svg += "<text x=\"24\" y=\"\(middle)\" text-anchor=\"middle\" transform=\"rotate(-90 24 \(middle))\">half round trip, µs (log scale)</text>\n"
-        svg += "<text x=\"\(Self.pixel((Self.left + Self.right) / 2))\" y=\"\(Self.pixel(Self.bottom + 46))\" text-anchor=\"middle\">percentile of round trips</text>\n"
+        svg +=
+            "<text x=\"24\" y=\"\(middle)\" text-anchor=\"middle\" transform=\"rotate(-90 24 \(middle))\">half round trip, µs (log scale)</text>\n"
+        svg +=
+            "<text x=\"\(Self.pixel((Self.left + Self.right) / 2))\" y=\"\(Self.pixel(Self.bottom + 46))\" text-anchor=\"middle\">percentile of round trips</text>\n"
         return svg
     }
 
@@ -76,7 +80,8 @@ public struct LatencyPlot: Sendable {
     private func legend() -> String {
         curves.enumerated().map { index, curve in
             let y = Self.top + 12 + Double(index) * 22
-            return "<line x1=\"\(Self.pixel(Self.right + 16))\" x2=\"\(Self.pixel(Self.right + 46))\" y1=\"\(Self.pixel(y))\" y2=\"\(Self.pixel(y))\" stroke-width=\"2\" \(Self.stroke(index))/>\n"
+            return
+                "<line x1=\"\(Self.pixel(Self.right + 16))\" x2=\"\(Self.pixel(Self.right + 46))\" y1=\"\(Self.pixel(y))\" y2=\"\(Self.pixel(y))\" stroke-width=\"2\" \(Self.stroke(index))/>\n"
                 + "<text x=\"\(Self.pixel(Self.right + 54))\" y=\"\(Self.pixel(y + 4))\">\(Self.escaped(curve.name))</text>\n"
         }.joined()
     }
@@ -137,8 +142,11 @@ public struct LatencyPlot: Sendable {
         }
 
         var shareTicks: [(share: Double, name: String)] {
-            [(0, "0 %"), (0.5, "50 %"), (0.9, "90 %"), (0.99, "99 %"), (0.999, "99.9 %"), (0.9999, "99.99 %"), (0.99999, "99.999 %"), (0.999999, "99.9999 %")]
-                .filter { -log10(1 - $0.0) <= nines + 0.001 }
+            [
+                (0, "0 %"), (0.5, "50 %"), (0.9, "90 %"), (0.99, "99 %"), (0.999, "99.9 %"), (0.9999, "99.99 %"), (0.99999, "99.999 %"),
+                (0.999999, "99.9999 %"),
+            ]
+            .filter { -log10(1 - $0.0) <= nines + 0.001 }
         }
     }
 }

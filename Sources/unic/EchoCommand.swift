@@ -36,7 +36,9 @@ struct EchoCommand: ParsableCommand {
     func validate() throws {
         guard IPv4Address(ip) != nil else { throw ValidationError("'\(ip)' is no IPv4 address. Write it like --ip 10.0.0.2.") }
         guard (576...9000).contains(mtu) else { throw ValidationError("An MTU of \(mtu) is not possible. It goes from 576 to 9000 bytes.") }
-        if let mac, DeviceURL.stationAddress(mac) == nil { throw ValidationError("'\(mac)' is no unicast MAC address. Write it like --mac 02:00:00:00:00:01.") }
+        if let mac, DeviceURL.stationAddress(mac) == nil {
+            throw ValidationError("'\(mac)' is no unicast MAC address. Write it like --mac 02:00:00:00:00:01.")
+        }
         if let count, count < 1 { throw ValidationError("The count must be at least 1.") }
     }
 

@@ -44,6 +44,7 @@ struct HugepagesCommand: ParsableCommand {
                 ("mount", size.mount.map(JSONValue.string) ?? .null),
             ])
         }
-        return JSONValue.object([("sizes", .array(sizes)), ("leftover", leftover(report.leftover)), ("restored", leftover(given))]).text + "\n"
+        return JSONValue.object([("sizes", .array(sizes)), ("leftover", leftover(report.leftover)), ("restored", leftover(given))]).text
+            + "\n"
     }
 }

@@ -80,7 +80,8 @@ struct PingPongCommand: ParsableCommand {
             options, client: opening(urls.client, options, notices), server: opening(urls.server, options, notices), stop: stop,
             progress: progress)
         bar.finish()
-        let output = PingPongOutput(report: report, options: options, memory: notices.texts, wire: urls.client.scheme == .soft ? urls.client.location : nil)
+        let output = PingPongOutput(
+            report: report, options: options, memory: notices.texts, wire: urls.client.scheme == .soft ? urls.client.location : nil)
         StandardStream.output.write(json ? output.json : output.table)
         try writeFiles(output)
         try end(report, stop)

@@ -36,9 +36,15 @@ struct PingPongOutput {
 
     private var losses: String {
         var text = ""
-        if report.lostFrames > 0 { text += "\(report.lostFrames) pings were lost: no answer within \(options.pingTimeoutMilliseconds) ms.\n" }
-        if report.corruptFrames > 0 { text += "\(report.corruptFrames) frames arrived CORRUPT: their payload is not the one that was sent.\n" }
-        if let capture = report.capture, capture.omittedFrames > 0 { text += "\(capture.omittedFrames) frames did not fit into the capture.\n" }
+        if report.lostFrames > 0 {
+            text += "\(report.lostFrames) pings were lost: no answer within \(options.pingTimeoutMilliseconds) ms.\n"
+        }
+        if report.corruptFrames > 0 {
+            text += "\(report.corruptFrames) frames arrived CORRUPT: their payload is not the one that was sent.\n"
+        }
+        if let capture = report.capture, capture.omittedFrames > 0 {
+            text += "\(capture.omittedFrames) frames did not fit into the capture.\n"
+        }
         return text
     }
 
@@ -46,12 +52,15 @@ struct PingPongOutput {
         var members: [(key: String, value: JSONValue)] = [
             ("version", .string(unicVersion)), ("mode", .string(mode)), ("waiting", .string(waiting)),
             ("wire", wire.map(JSONValue.string) ?? .null), ("devices", .array(report.ports.map(device))),
-            ("memory", .array(memory.map(JSONValue.string))), ("results", .array(report.results.map(result))), ("lost", .integer(report.lostFrames)),
+            ("memory", .array(memory.map(JSONValue.string))), ("results", .array(report.results.map(result))),
+            ("lost", .integer(report.lostFrames)),
             ("corrupt", .integer(report.corruptFrames)), ("interrupted", .bool(report.wasInterrupted)),
             ("first_frame_ms", report.nanosecondsToFirstFrame.map { .number(Double($0) / 1e6) } ?? .null),
             ("error", report.failure.map { .string($0.description) } ?? .null),
         ]
-        if let served = report.served { members.append(("served", .object([("pings", .integer(served.pings)), ("corrupt", .integer(served.corrupt))]))) }
+        if let served = report.served {
+            members.append(("served", .object([("pings", .integer(served.pings)), ("corrupt", .integer(served.corrupt))])))
+        }
         return JSONValue.object(members).text + "\n"
     }
 
@@ -79,7 +88,10 @@ struct PingPongOutput {
             (
                 "device",
                 port.deviceCounters.map {
-                    .object([("sent", .unsigned($0.sentFrames)), ("received", .unsigned($0.receivedFrames)), ("missed", .unsigned($0.missedFrames))])
+                    .object([
+                        ("sent", .unsigned($0.sentFrames)), ("received", .unsigned($0.receivedFrames)),
+                        ("missed", .unsigned($0.missedFrames)),
+                    ])
                 } ?? .null
             ),
         ])
@@ -94,7 +106,8 @@ struct PingPongOutput {
         }
         let devices = report.ports.map(\.url)
         return LatencyPlot(
-            title: "Half round trip between two NIC ports", subtitle: "\(devices.joined(separator: " ↔ ")), \(waiting), \(options.count) round trips a size",
+            title: "Half round trip between two NIC ports",
+            subtitle: "\(devices.joined(separator: " ↔ ")), \(waiting), \(options.count) round trips a size",
             curves: curves
         ).svg
     }

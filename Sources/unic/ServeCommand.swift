@@ -32,8 +32,12 @@ struct ServeCommand: ParsableCommand {
     @OptionGroup var logging: LoggingOptions
 
     func validate() throws {
-        if busyPoll && trapDoorbells { throw ValidationError("--busy-poll and --trap-doorbells exclude each other: a trapped doorbell arrives as a message.") }
-        if let mac, DeviceURL.stationAddress(mac) == nil { throw ValidationError("'\(mac)' is no unicast MAC address. Write it like --mac 02:00:00:00:00:01.") }
+        if busyPoll && trapDoorbells {
+            throw ValidationError("--busy-poll and --trap-doorbells exclude each other: a trapped doorbell arrives as a message.")
+        }
+        if let mac, DeviceURL.stationAddress(mac) == nil {
+            throw ValidationError("'\(mac)' is no unicast MAC address. Write it like --mac 02:00:00:00:00:01.")
+        }
         // The same rules as for the URLs that name the two.
         do {
             _ = try DeviceURL("soft:\(wire)?nic=\(model)")

@@ -36,7 +36,9 @@ private let toolchain: Set<String> = ["Swift", "Glibc", "Synchronization"]
                 Issue.record("\(target.name) is in no list: name its arrows")
                 continue
             }
-            for name in target.dependencyNames where !arrows.contains(name) { Issue.record("\(target.name) → \(name) is not in the design") }
+            for name in target.dependencyNames where !arrows.contains(name) {
+                Issue.record("\(target.name) → \(name) is not in the design")
+            }
             #expect(programs.isDisjoint(with: target.dependencyNames), "\(target.name) depends on a program")
         }
     }
@@ -60,9 +62,10 @@ private let toolchain: Set<String> = ["Swift", "Glibc", "Synchronization"]
         }
     }
 
-    @Test(arguments: [
-        ("import A", "A"), ("public import A", "A"), ("@testable import A", "A"), ("import struct A.B", "A"),
-        ("@preconcurrency public import A", "A"), ("// import A", nil), ("important A", nil), ("    import A", "A"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("import A", "A"), ("public import A", "A"), ("@testable import A", "A"), ("import struct A.B", "A"),
+            ("@preconcurrency public import A", "A"), ("// import A", nil), ("important A", nil), ("    import A", "A"),
+        ] as [(String, String?)])
     func importLinesAreRead(line: String, module: String?) { #expect(PackageDescription.importedModule(line) == module) }
 }

@@ -30,7 +30,8 @@ struct PackageDescription: Decodable {
 
     let targets: [Target]
 
-    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .path
 
     struct Failed: Error { let message: String }
 
@@ -57,10 +58,14 @@ struct PackageDescription: Decodable {
 
     /// `@testable import A`, `public import A`, `import struct A.B`: A.
     static func importedModule(_ line: String) -> String? {
-        var words = line.split(separator: " ").drop { $0.hasPrefix("@") || ["public", "package", "internal", "fileprivate", "private"].contains($0) }
+        var words = line.split(separator: " ").drop {
+            $0.hasPrefix("@") || ["public", "package", "internal", "fileprivate", "private"].contains($0)
+        }
         guard words.first == "import" else { return nil }
         words = words.dropFirst()
-        if let kind = words.first, ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"].contains(kind) { words = words.dropFirst() }
+        if let kind = words.first, ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"].contains(kind) {
+            words = words.dropFirst()
+        }
         return words.first.map { String($0.prefix { $0 != "." && $0 != "/" }) }
     }
 }

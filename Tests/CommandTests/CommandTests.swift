@@ -10,7 +10,9 @@ struct HelpTests {
         #expect(run.output.split(separator: ".").count == 3)
     }
 
-    @Test(arguments: [[], ["pingpong"], ["echo"], ["serve"], ["hugepages"]]) func everyCommandExplainsItselfWithAnExample(_ command: [String]) throws {
+    @Test(arguments: [[], ["pingpong"], ["echo"], ["serve"], ["hugepages"]]) func everyCommandExplainsItselfWithAnExample(
+        _ command: [String]
+    ) throws {
         let run = try UnicProgram.run(command + ["--help"])
         #expect(run.exit == .exited(0))
         #expect(run.output.contains("USAGE: unic"))

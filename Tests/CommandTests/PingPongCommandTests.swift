@@ -14,7 +14,9 @@ import Testing
         let run = try UnicProgram.run(["pingpong", "--sizes", "8,1024", "--count", "50", "--warmup", "5", "--json"])
         #expect(run.exit == .exited(0), "\(run.errors)")
         let all = try object(run.output)
-        #expect(all["version"] as? String != nil && all["mode"] as? String == "both" && (all["wire"] as? String)?.hasPrefix("pingpong-") == true)
+        #expect(
+            all["version"] as? String != nil && all["mode"] as? String == "both" && (all["wire"] as? String)?.hasPrefix("pingpong-") == true
+        )
         let devices = try #require(all["devices"] as? [[String: Any]])
         #expect(devices.count == 2)
         let results = try results(run.output)
@@ -50,7 +52,8 @@ import Testing
     }
 
     @Test func everythingOnOneCoreWorks() throws {
-        let run = try UnicProgram.run(through: "taskset", ["-c", "0"], ["pingpong", "--sizes", "64", "--count", "100", "--warmup", "5", "--json"])
+        let run = try UnicProgram.run(
+            through: "taskset", ["-c", "0"], ["pingpong", "--sizes", "64", "--count", "100", "--warmup", "5", "--json"])
         #expect(run.exit == .exited(0), "\(run.errors)")
         #expect(try results(run.output)[0]["lost"] as? Int == 0)
     }
@@ -91,7 +94,9 @@ import Testing
     @Test func clientAndServerInTwoProcessesMeet() throws {
         let wire = UnicProgram.freshWire("two")
         let server = try UnicProgram.start(["pingpong", "--server", "--device", "soft:\(wire)", "--wait", "30", "--json"])
-        let client = try UnicProgram.run(["pingpong", "--client", "--device", "soft:\(wire)", "--sizes", "64,1518", "--count", "100", "--warmup", "10", "--json"])
+        let client = try UnicProgram.run([
+            "pingpong", "--client", "--device", "soft:\(wire)", "--sizes", "64,1518", "--count", "100", "--warmup", "10", "--json",
+        ])
         #expect(client.exit == .exited(0), "\(client.errors)")
         #expect(try results(client.output).map { $0["lost"] as? Int } == [0, 0])
         #expect(server.wait(timeoutMilliseconds: 10_000) == .exited(0), "\(server.errorText)")
@@ -102,7 +107,10 @@ import Testing
     @Test func aKilledServerEndsTheClientWithItsPartialResults() throws {
         let wire = UnicProgram.freshWire("killed")
         let server = try UnicProgram.start(["pingpong", "--server", "--device", "soft:\(wire)", "--wait", "30"])
-        let client = try UnicProgram.start(["pingpong", "--client", "--device", "soft:\(wire)", "--sizes", "64", "--count", "1000000000", "--warmup", "0", "--timeout", "100", "--json"])
+        let client = try UnicProgram.start([
+            "pingpong", "--client", "--device", "soft:\(wire)", "--sizes", "64", "--count", "1000000000", "--warmup", "0", "--timeout",
+            "100", "--json",
+        ])
         _ = client.readOutput(timeoutMilliseconds: 1500) { _ in false }
         server.send(signal: 9)
         #expect(client.wait(timeoutMilliseconds: 5_000) == .exited(1))
@@ -115,7 +123,8 @@ import Testing
         defer { _ = try? FileManager.default.removeItem(atPath: path) }
         let run = try UnicProgram.run(["pingpong", "--sizes", "64,1518", "--count", "10", "--warmup", "0", "--pcap", path])
         #expect(run.exit == .exited(0), "\(run.errors)")
-        let tshark = try UnicProgram.run(program: "tshark", ["-r", path, "-T", "fields", "-e", "eth.type", "-e", "frame.len", "-e", "frame.time_epoch"])
+        let tshark = try UnicProgram.run(
+            program: "tshark", ["-r", path, "-T", "fields", "-e", "eth.type", "-e", "frame.len", "-e", "frame.time_epoch"])
         #expect(tshark.exit == .exited(0), "\(tshark.errors)")
         let rows = tshark.output.split(separator: "\n").map { $0.split(separator: "\t").map(String.init) }
         #expect(rows.map { $0[0] } == Array(repeating: "0x88b5", count: 40))
@@ -135,7 +144,9 @@ import Testing
     }
 
     @Test func aFileThatCannotBeWrittenIsAnErrorAfterTheResults() throws {
-        let run = try UnicProgram.run(["pingpong", "--sizes", "64", "--count", "10", "--warmup", "0", "--plot", "/nonexistent/folder/plot.svg"])
+        let run = try UnicProgram.run([
+            "pingpong", "--sizes", "64", "--count", "10", "--warmup", "0", "--plot", "/nonexistent/folder/plot.svg",
+        ])
         #expect(run.exit == .exited(1) && run.errors.contains("/nonexistent/folder/plot.svg"))
         #expect(run.output.contains("p99.9"))
     }

@@ -33,7 +33,8 @@ struct DeviceURLTests {
 
     @Test(arguments: [
         "soft:a?", "soft:a?nic", "soft:a?nic=", "soft:a?=x", "soft:a?nic=e1000e&", "soft:a?nic=e1000e&nic=e1000e", "soft:a?iommu=type1",
-        "soft:a?mac=ff:ff:ff:ff:ff:ff", "soft:a?mac=00:00:00:00:00:00", "soft:a?mac=2:0:0:0:0:1", "vfio-user:/a?x=y", "vfio:0000:01:00.0?iommu=type2",
+        "soft:a?mac=ff:ff:ff:ff:ff:ff", "soft:a?mac=00:00:00:00:00:00", "soft:a?mac=2:0:0:0:0:1", "vfio-user:/a?x=y",
+        "vfio:0000:01:00.0?iommu=type2",
     ]) func wrongParameterIsRefused(_ text: String) { #expect(refusal(text) != nil) }
 
     @Test func launchersValuesAreSubstituted() throws {

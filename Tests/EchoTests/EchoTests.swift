@@ -17,7 +17,8 @@ private struct Frames {
         var icmp: [UInt8] = [8, 0, 0, 0, 0x12, 0x34, 0, 7] + (0..<dataByteCount).map { UInt8(truncatingIfNeeded: $0) }
         setChecksum(&icmp, at: 2)
         let total = 20 + options.count + icmp.count
-        var ip: [UInt8] = [UInt8(0x45 + options.count / 4), 0, UInt8(total >> 8), UInt8(total & 255), 0, 1, 0x40, 0, 17, 1, 0, 0] + theirIP + to + options
+        var ip: [UInt8] =
+            [UInt8(0x45 + options.count / 4), 0, UInt8(total >> 8), UInt8(total & 255), 0, 1, 0x40, 0, 17, 1, 0, 0] + theirIP + to + options
         setChecksum(&ip, at: 10)
         let frame = ours.bytes + theirs.bytes + [8, 0] + ip + icmp
         return frame + [UInt8](repeating: 0xee, count: max(0, 60 - frame.count))
@@ -135,7 +136,9 @@ struct ICMPEchoTests {
 }
 
 struct IPv4AddressTests {
-    @Test(arguments: ["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2..4", "a.b.c.d", "+1.2.3.4", " 1.2.3.4"]) func badTextIsRefused(_ text: String) {
+    @Test(arguments: ["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1.2..4", "a.b.c.d", "+1.2.3.4", " 1.2.3.4"]) func badTextIsRefused(
+        _ text: String
+    ) {
         #expect(IPv4Address(text) == nil)
     }
 

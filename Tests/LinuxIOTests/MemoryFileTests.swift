@@ -33,7 +33,9 @@ import Testing
 
     @Test func mappingOutlivesItsDescriptor() throws {
         let pages: MappedPages
-        do { pages = try MappedPages(sharing: try MemoryFile.create(name: "unic-test", byteCount: 4096), byteCount: 4096, subject: "a test") }
+        do {
+            pages = try MappedPages(sharing: try MemoryFile.create(name: "unic-test", byteCount: 4096), byteCount: 4096, subject: "a test")
+        }
         // SAFETY: the mapping lives past the access, which is inside of it.
         let byte = unsafe pages.address.load(as: UInt8.self)
         #expect(byte == 0)
@@ -55,7 +57,9 @@ import Testing
     @Test(arguments: [0, -4096]) func emptyMappingIsAnError(byteCount: Int) throws {
         let file = try MemoryFile.create(name: "unic-test", byteCount: 4096)
         var code: Errno?
-        do throws(SystemCallError) { _ = try MappedPages(sharing: file, byteCount: byteCount, subject: "a test").byteCount } catch { code = error.errno }
+        do throws(SystemCallError) { _ = try MappedPages(sharing: file, byteCount: byteCount, subject: "a test").byteCount } catch {
+            code = error.errno
+        }
         #expect(code == (byteCount == 0 ? .invalidArgument : .noMemory))
         _ = consume file
     }

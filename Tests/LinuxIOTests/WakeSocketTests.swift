@@ -37,6 +37,8 @@ import Testing
     }
 
     @Test func aNameThatIsTooLongIsRefused() {
-        #expect { _ = try WakeSocket(name: [UInt8](repeating: 65, count: 108)) } throws: { ($0 as? SystemCallError)?.errno == .fileNameTooLong }
+        #expect { _ = try WakeSocket(name: [UInt8](repeating: 65, count: 108)) } throws: {
+            ($0 as? SystemCallError)?.errno == .fileNameTooLong
+        }
     }
 }

@@ -9,7 +9,10 @@ struct MACAddressTests {
         #expect(MACAddress(address.bytes) == address)
     }
 
-    @Test(arguments: ["", "02", "02:00:5e:10:a0", "02:00:5e:10:a0:ff:01", "02:00:5e:10:a0:fg", "2:0:5e:10:a0:ff", "02-00-5e-10-a0-ff", "+2:00:5e:10:a0:ff"])
+    @Test(arguments: [
+        "", "02", "02:00:5e:10:a0", "02:00:5e:10:a0:ff:01", "02:00:5e:10:a0:fg", "2:0:5e:10:a0:ff", "02-00-5e-10-a0-ff",
+        "+2:00:5e:10:a0:ff",
+    ])
     func badTextIsNoAddress(text: String) { #expect(MACAddress(text) == nil) }
 
     @Test func theLowestBitOfTheFirstByteMeansMulticast() throws {

@@ -5,7 +5,8 @@ import Testing
 
 struct PingPongFrameTests {
     private let frame = PingPongFrame(
-        kind: .ping, to: MACAddress(bits: 0x0203_0405_0607), from: MACAddress(bits: 0x0a0b_0c0d_0e0f), wireByteCount: 0x1234, session: 0x5566_7788,
+        kind: .ping, to: MACAddress(bits: 0x0203_0405_0607), from: MACAddress(bits: 0x0a0b_0c0d_0e0f), wireByteCount: 0x1234,
+        session: 0x5566_7788,
         sequence: 0x0102_0304_0506_0708, seed: 0x1112_1314_1516_1718)
 
     @Test func headerIsTheDocumentedBytesAndParsesBack() throws {

@@ -19,7 +19,8 @@ import Testing
     private func run(faults: FakeCable.Faults = .init(), _ options: PingPongOptions, stop: StopFlag = StopFlag()) -> PingPongReport {
         let cable = FakeCable(faults)
         return PingPong.run(
-            options, client: { () throws(PortError) in try FakePort(on: cable, end: 0) }, server: { () throws(PortError) in try FakePort(on: cable, end: 1) },
+            options, client: { () throws(PortError) in try FakePort(on: cable, end: 0) },
+            server: { () throws(PortError) in try FakePort(on: cable, end: 1) },
             stop: stop)
     }
 
@@ -75,7 +76,8 @@ import Testing
             options {
                 $0.role = .client
                 $0.helloTimeoutMilliseconds = 150
-            }, client: { () throws(PortError) in try FakePort(on: cable, end: 0) }, server: { () throws(PortError) in try FakePort(on: cable, end: 1) })
+            }, client: { () throws(PortError) in try FakePort(on: cable, end: 0) },
+            server: { () throws(PortError) in try FakePort(on: cable, end: 1) })
         guard case .noServer = report.failure else { return #expect(Bool(false), "\(String(describing: report.failure))") }
     }
 
@@ -85,7 +87,8 @@ import Testing
             options {
                 $0.role = .server
                 $0.idleTimeoutMilliseconds = 150
-            }, client: { () throws(PortError) in try FakePort(on: cable, end: 0) }, server: { () throws(PortError) in try FakePort(on: cable, end: 1) })
+            }, client: { () throws(PortError) in try FakePort(on: cable, end: 0) },
+            server: { () throws(PortError) in try FakePort(on: cable, end: 1) })
         guard case .noClient = report.failure else { return #expect(Bool(false), "\(String(describing: report.failure))") }
     }
 
@@ -94,7 +97,9 @@ import Testing
         let report = PingPong.run(
             options(), client: { () throws(PortError) in try FakePort(on: cable, end: 0) },
             server: { () throws(PortError) in throw .badOption("no such port") })
-        guard case .port(.badOption(let text)) = report.failure else { return #expect(Bool(false), "\(String(describing: report.failure))") }
+        guard case .port(.badOption(let text)) = report.failure else {
+            return #expect(Bool(false), "\(String(describing: report.failure))")
+        }
         #expect(text == "no such port")
     }
 
@@ -119,7 +124,11 @@ import Testing
     }
 
     @Test func captureKeepsPingsAndPongsInOrderUpToItsLimit() throws {
-        let report = run(faults: .init(), options { $0.captureByteCount = 4096; $0.sizes = [64]; $0.warmup = 0 })
+        let report = run(
+            faults: .init(),
+            options {
+                $0.captureByteCount = 4096; $0.sizes = [64]; $0.warmup = 0
+            })
         let capture = try #require(report.capture)
         #expect(capture.frames.count == 4096 / 60 && capture.omittedFrames == 400 - capture.frames.count)
         #expect(capture.bytes(of: capture.frames[0])[17] == 3 && capture.bytes(of: capture.frames[1])[17] == 4)

@@ -17,7 +17,9 @@ struct JSONValueTests {
 }
 
 struct DecimalTests {
-    @Test(arguments: [(0.0, 2, "0.00"), (0.005, 2, "0.01"), (12.999, 2, "13.00"), (-1.25, 1, "-1.3"), (7.5, 0, "8"), (1e30, 2, "-"), (0.04, 1, "0.0")])
+    @Test(arguments: [
+        (0.0, 2, "0.00"), (0.005, 2, "0.01"), (12.999, 2, "13.00"), (-1.25, 1, "-1.3"), (7.5, 0, "8"), (1e30, 2, "-"), (0.04, 1, "0.0"),
+    ])
     func roundsToNearest(_ value: Double, _ places: Int, _ text: String) { #expect(decimal(value, places: places) == text) }
 }
 

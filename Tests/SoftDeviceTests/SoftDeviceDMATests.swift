@@ -48,11 +48,12 @@ import Testing
         #expect(environment.dma.translate(IOVA(0x10_1000), byteCount: 4096, access: .write) != nil)
     }
 
-    @Test(arguments: [
-        (0, "outside of the windows"), (0xfee0_0000, "outside of the windows"), (0xfedf_f000, "outside of the windows"),
-        (0x80_0000_0000, "outside of the windows"), (0x7f_ffff_f000, "outside of the windows"), (0x1001, "whole pages"),
-        (.max - 0xfff, "top of the address space"), (.max - 0x1fff, "outside of the windows"),
-    ] as [(UInt64, String)])
+    @Test(
+        arguments: [
+            (0, "outside of the windows"), (0xfee0_0000, "outside of the windows"), (0xfedf_f000, "outside of the windows"),
+            (0x80_0000_0000, "outside of the windows"), (0x7f_ffff_f000, "outside of the windows"), (0x1001, "whole pages"),
+            (.max - 0xfff, "top of the address space"), (.max - 0x1fff, "outside of the windows"),
+        ] as [(UInt64, String)])
     func memoryThatTheLimitsDoNotAllowIsRefused(iova: UInt64, reason: String) throws {
         let memory = try DMAMemory.ordinary(byteCount: 8192)
         #expect { try device.map(memory, at: IOVA(iova), access: .read) } throws: { "\($0)".contains(reason) }

@@ -69,10 +69,12 @@ import Testing
         #expect(log.barWrites.isEmpty)
     }
 
-    @Test(arguments: [
-        (0, 0x4000, 1), (0, 0x3ffc, 8), (0, .max, 1), (0, .max - 7, 8), (0, 2, 4), (0, 0, 3), (0, 0, 0), (0, 0, 16), (1, 0, 4), (5, 0, 4),
-        (6, 0, 4), (8, 0, 4), (-1, 0, 4), (7, 256, 4), (7, .max, 1),
-    ] as [(Int, UInt64, Int)])
+    @Test(
+        arguments: [
+            (0, 0x4000, 1), (0, 0x3ffc, 8), (0, .max, 1), (0, .max - 7, 8), (0, 2, 4), (0, 0, 3), (0, 0, 0), (0, 0, 16), (1, 0, 4),
+            (5, 0, 4),
+            (6, 0, 4), (8, 0, 4), (-1, 0, 4), (7, 256, 4), (7, .max, 1),
+        ] as [(Int, UInt64, Int)])
     func accessesOutsideOfARegionAreRefused(region: Int, offset: UInt64, byteCount: Int) {
         expectBadAccess { () throws(DeviceError) in _ = try device.readRegion(region, at: offset, byteCount: byteCount) }
         expectBadAccess { () throws(DeviceError) in try device.writeRegion(region, at: offset, 1, byteCount: byteCount) }

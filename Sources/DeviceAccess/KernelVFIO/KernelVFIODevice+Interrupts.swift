@@ -25,14 +25,17 @@ extension KernelVFIODevice {
     public func enableInterrupts(_ kind: InterruptKind, eventfds: [Int32]) throws(DeviceError) {
         let available = try interruptCount(kind)
         guard eventfds.count <= available else {
-            throw subject.notUsable("\(eventfds.count) vectors of \(kind) are wanted and the device has \(available)", fix: "Use fewer queues, or another kind of interrupt.")
+            throw subject.notUsable(
+                "\(eventfds.count) vectors of \(kind) are wanted and the device has \(available)",
+                fix: "Use fewer queues, or another kind of interrupt.")
         }
         if let enabledKind, KernelVFIODevice.excludeOneAnother(enabledKind, kind) { try disableInterrupts(enabledKind) }
         guard !eventfds.isEmpty else { return try disableInterrupts(kind) }
         let result = try set(InterruptRequest.signal(kind, eventfds: eventfds), "\(kind), \(eventfds.count) vectors of \(address)")
         // Without room for all, the kernel says how many there would be, and sets none.
         guard result == 0 else {
-            throw subject.notUsable("the kernel has \(result) vectors of \(kind) left and \(eventfds.count) are wanted", fix: "Use \(result) vectors.")
+            throw subject.notUsable(
+                "the kernel has \(result) vectors of \(kind) left and \(eventfds.count) are wanted", fix: "Use \(result) vectors.")
         }
         if KernelVFIODevice.excludeOneAnother(kind, kind) { enabledKind = kind }
     }

@@ -55,7 +55,9 @@ extension KernelVFIODevice {
 
     private func checkConfig(_ offset: Int, _ byteCount: Int) throws(DeviceError) {
         guard offset >= 0, byteCount <= 4 else {
-            throw bad(KernelVFIODevice.configRegion, UInt64(clamping: offset), byteCount, "config space is accessed at offsets from 0 in 1, 2 or 4 bytes")
+            throw bad(
+                KernelVFIODevice.configRegion, UInt64(clamping: offset), byteCount,
+                "config space is accessed at offsets from 0 in 1, 2 or 4 bytes")
         }
     }
 
@@ -65,7 +67,9 @@ extension KernelVFIODevice {
         guard [1, 2, 4, 8].contains(byteCount) else { throw bad(region, offset, byteCount, "an access has 1, 2, 4 or 8 bytes") }
         let count = UInt64(byteCount)
         guard reply.byteCount >= count, offset <= reply.byteCount - count else {
-            throw bad(region, offset, byteCount, reply.byteCount == 0 ? "the device has no such region" : "the region has \(reply.byteCount) bytes")
+            throw bad(
+                region, offset, byteCount,
+                reply.byteCount == 0 ? "the device has no such region" : "the region has \(reply.byteCount) bytes")
         }
         return reply
     }
@@ -122,13 +126,16 @@ extension KernelVFIODevice {
     }
 
     private func map(_ area: Range<UInt64>, of region: Int, _ reply: RegionInfoReply) throws(DeviceError) -> BARMapping {
-        guard let byteCount = Int(exactly: area.upperBound - area.lowerBound), let fileOffset = Int(exactly: reply.fileOffset + area.lowerBound) else {
+        guard let byteCount = Int(exactly: area.upperBound - area.lowerBound),
+            let fileOffset = Int(exactly: reply.fileOffset + area.lowerBound)
+        else {
             throw bad(region, area.lowerBound, 0, "the area does not fit into an address space")
         }
         let writable = reply.isWritable
         do {
             let pages = try withDevice { file throws(SystemCallError) in
-                try BARMapping.pages(file, fileOffset: fileOffset, byteCount: byteCount, isWritable: writable, subject: "region \(region) of \(address)")
+                try BARMapping.pages(
+                    file, fileOffset: fileOffset, byteCount: byteCount, isWritable: writable, subject: "region \(region) of \(address)")
             }
             return BARMapping(pages, offset: area.lowerBound)
         } catch { throw subject.failed(error, fix: "The kernel takes no mapping of bytes \(area) of this region; `dmesg` may say why.") }

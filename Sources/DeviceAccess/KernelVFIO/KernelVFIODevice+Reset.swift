@@ -15,7 +15,9 @@ extension KernelVFIODevice {
         if let enabledKind { try disableInterrupts(enabledKind) }
         let name = "\(address)"
         do {
-            try withDevice { file throws(SystemCallError) in _ = try file.ioctl(UInt(unic_vfio_device_reset), call: "VFIO_DEVICE_RESET", on: name) }
+            try withDevice { file throws(SystemCallError) in
+                _ = try file.ioctl(UInt(unic_vfio_device_reset), call: "VFIO_DEVICE_RESET", on: name)
+            }
         } catch { throw subject.cannotReset(error) }
         let command = try readConfig(at: KernelVFIODevice.commandRegister, byteCount: 2)
         try writeConfig(command & ~KernelVFIODevice.busMaster, at: KernelVFIODevice.commandRegister, byteCount: 2)
@@ -28,7 +30,9 @@ extension KernelVFIODevice {
     /// Reads revision and class from the hardware. Not the vendor id, which vfio-pci answers from a copy.
     public func checkPresence() throws(DeviceError) {
         let word: UInt32
-        do { word = try readConfig(at: 0x08, byteCount: 4) } catch { throw .gone(device: url, reason: "its config space cannot be read (\(error))") }
+        do { word = try readConfig(at: 0x08, byteCount: 4) } catch {
+            throw .gone(device: url, reason: "its config space cannot be read (\(error))")
+        }
         guard word != .max else { throw .gone(device: url, reason: "its config space reads as all ones at 0x8") }
     }
 }
@@ -47,8 +51,10 @@ extension VFIOSubject {
     /// VFIO_DEVICE_RESET.
     func cannotReset(_ cause: SystemCallError) -> DeviceError {
         switch cause.errno {
-        case .resourceTemporarilyUnavailable, .resourceBusy: failed(cause, fix: "Another function of the slot or bus is in use and a reset would hit it: end its user, then try again.")
-        case .operationNotSupportedByDevice, .inappropriateIOCTLForDevice: failed(cause, fix: "The device offers no reset that the kernel can use alone.")
+        case .resourceTemporarilyUnavailable, .resourceBusy:
+            failed(cause, fix: "Another function of the slot or bus is in use and a reset would hit it: end its user, then try again.")
+        case .operationNotSupportedByDevice, .inappropriateIOCTLForDevice:
+            failed(cause, fix: "The device offers no reset that the kernel can use alone.")
         default: failed(cause, fix: "The device did not come back from its reset; `dmesg` says more. A reboot may be needed.")
         }
     }

@@ -77,7 +77,9 @@ public final class KernelVFIODevice: DeviceAccess {
     }
 
     /// Runs a call on the device's file. Its errors are named by the caller.
-    func withDevice<Result: ~Copyable>(_ body: (borrowing OwnedDescriptor) throws(SystemCallError) -> Result) throws(SystemCallError) -> Result {
+    func withDevice<Result: ~Copyable>(_ body: (borrowing OwnedDescriptor) throws(SystemCallError) -> Result) throws(SystemCallError)
+        -> Result
+    {
         switch device {
         case .some(let file): try body(file)
         case .none: preconditionFailure("a device is open as long as it lives")
@@ -90,7 +92,8 @@ public final class KernelVFIODevice: DeviceAccess {
             throw subject.notUsable("\(memory.byteCount) bytes at IOVA \(iova) run past the address space", fix: "Choose a lower IOVA.")
         }
         guard !access.isDisjoint(with: .readWrite) else {
-            throw .mapDMA(device: url, range: range, reason: "the device would be allowed neither to read nor to write", fix: "Ask for one of them.")
+            throw .mapDMA(
+                device: url, range: range, reason: "the device would be allowed neither to read nor to write", fix: "Ask for one of them.")
         }
         switch container {
         case .some(let space): try space.map(range, address: memory.processAddress, access: access, limits: dmaLimits)

@@ -31,7 +31,9 @@ public struct PCIAddress: Hashable, Comparable, Sendable, CustomStringConvertibl
             guard let given = PCIAddress.hexadecimal(parts[0], digits: 4...8) else { return nil }
             domain = given
         }
-        self.init(domain: domain, bus: UInt8(truncatingIfNeeded: bus), device: UInt8(truncatingIfNeeded: device), function: UInt8(truncatingIfNeeded: function))
+        self.init(
+            domain: domain, bus: UInt8(truncatingIfNeeded: bus), device: UInt8(truncatingIfNeeded: device),
+            function: UInt8(truncatingIfNeeded: function))
     }
 
     /// As sysfs writes it.

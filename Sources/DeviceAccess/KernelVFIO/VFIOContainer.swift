@@ -17,9 +17,12 @@ struct VFIOContainer: ~Copyable, Sendable {
         let type1v2: Int32
         do {
             version = try file.ioctl(UInt(unic_vfio_get_api_version), call: "VFIO_GET_API_VERSION", on: path)
-            type1v2 = try file.ioctl(UInt(unic_vfio_check_extension), value: Int(VFIO_TYPE1v2_IOMMU), call: "VFIO_CHECK_EXTENSION", on: path)
+            type1v2 = try file.ioctl(
+                UInt(unic_vfio_check_extension), value: Int(VFIO_TYPE1v2_IOMMU), call: "VFIO_CHECK_EXTENSION", on: path)
         } catch { throw subject.failed(error, fix: "\(path) is not the kernel's VFIO.") }
-        guard version == VFIO_API_VERSION else { throw subject.wrongContainer("speaks VFIO version \(version) and not \(VFIO_API_VERSION)") }
+        guard version == VFIO_API_VERSION else {
+            throw subject.wrongContainer("speaks VFIO version \(version) and not \(VFIO_API_VERSION)")
+        }
         guard type1v2 > 0 else { throw subject.wrongContainer("offers no IOMMU of type 1 version 2") }
         self.file = file
         self.subject = subject
@@ -37,7 +40,9 @@ struct VFIOContainer: ~Copyable, Sendable {
     borrowing func limits() throws(DeviceError) -> DMALimits {
         let info: InfoBytes
         do {
-            info = try InfoCall.ask(file, UInt(unic_vfio_iommu_get_info), fixed: .init(byteCount: 24, index: nil), call: "VFIO_IOMMU_GET_INFO", on: "\(subject.address)")
+            info = try InfoCall.ask(
+                file, UInt(unic_vfio_iommu_get_info), fixed: .init(byteCount: 24, index: nil), call: "VFIO_IOMMU_GET_INFO",
+                on: "\(subject.address)")
         } catch { throw subject.failed(error, fix: "See `dmesg`.") }
         do { return try IOMMUInfoReply.parse(info).limits } catch {
             throw .protocolViolation(device: subject.url, reason: "VFIO_IOMMU_GET_INFO: \(error.reason)")

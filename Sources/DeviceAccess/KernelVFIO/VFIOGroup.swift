@@ -34,7 +34,8 @@ struct VFIOGroup: ~Copyable, Sendable {
     borrowing func openDevice() throws(DeviceError) -> OwnedDescriptor {
         var name = Array("\(subject.address)".utf8) + [0]
         do {
-            let number = try file.ioctl(UInt(unic_vfio_group_get_device_fd), bytes: &name, call: "VFIO_GROUP_GET_DEVICE_FD", on: "\(subject.address)")
+            let number = try file.ioctl(
+                UInt(unic_vfio_group_get_device_fd), bytes: &name, call: "VFIO_GROUP_GET_DEVICE_FD", on: "\(subject.address)")
             return OwnedDescriptor(adopting: number)
         } catch { throw subject.cannotGetDevice(error) }
     }

@@ -7,7 +7,9 @@ extension VFIOSubject {
     /// - Parameter lockedMemoryLimit: RLIMIT_MEMLOCK in bytes; nil without a limit.
     func cannotMap(_ range: IOVARange, limits: DMALimits, lockedMemoryLimit: UInt64?, _ cause: SystemCallError) -> DeviceError {
         let (reason, fix) = mapRefusal(range, limits, lockedMemoryLimit, cause.errno)
-        return .mapDMA(device: url, range: range, reason: "\(cause.call)\(inGroup): \(reason) (\(cause.errno), errno \(cause.errno.rawValue))", fix: fix)
+        return .mapDMA(
+            device: url, range: range, reason: "\(cause.call)\(inGroup): \(reason) (\(cause.errno), errno \(cause.errno.rawValue))",
+            fix: fix)
     }
 
     private var inGroup: String { group.map { " in IOMMU group \($0)" } ?? "" }
@@ -19,15 +21,20 @@ extension VFIOSubject {
             let more = (range.byteCount + 1023) / 1024
             return (
                 "pinning the memory would pass the limit of locked memory, RLIMIT_MEMLOCK, which is \(now)",
-                "\(more) KiB more are wanted than is pinned now: `ulimit -l unlimited`, or memlock in /etc/security/limits.conf, LimitMEMLOCK= in a service, --ulimit memlock=-1 in a container. If the limit is large enough, the machine is out of memory.")
+                "\(more) KiB more are wanted than is pinned now: `ulimit -l unlimited`, or memlock in /etc/security/limits.conf, LimitMEMLOCK= in a service, --ulimit memlock=-1 in a container. If the limit is large enough, the machine is out of memory."
+            )
         case .noSpace:
             return (
                 "the container has no room for another mapping: vfio_iommu_type1's dma_entry_limit; \(limits.maximumMappings) were free when it was opened",
-                "Map larger pieces, or raise it as root: `echo N > /sys/module/vfio_iommu_type1/parameters/dma_entry_limit` before the device is opened.")
+                "Map larger pieces, or raise it as root: `echo N > /sys/module/vfio_iommu_type1/parameters/dma_entry_limit` before the device is opened."
+            )
         case .fileExists:
             return ("the range overlaps one that is mapped", "Unmap that one first, or choose another IOVA.")
         case .badAddress:
-            return ("the memory cannot be pinned", "It is unmapped, read-only for a mapping that the device writes, or a file that cannot be pinned for long (DAX).")
+            return (
+                "the memory cannot be pinned",
+                "It is unmapped, read-only for a mapping that the device writes, or a file that cannot be pinned for long (DAX)."
+            )
         case .invalidArgument: return invalid(range, limits)
         default: return ("the kernel refused", "See `dmesg`.")
         }
@@ -43,13 +50,18 @@ extension VFIOSubject {
             let windows = limits.windows.map(\.description).joined(separator: ", ")
             return ("the range is outside of what the IOMMU maps: \(windows)", "Choose an IOVA inside of one of these windows.")
         }
-        return ("the memory's address is no multiple of the IOMMU's page of \(page) bytes, or it runs past the address space", "Map whole pages.")
+        return (
+            "the memory's address is no multiple of the IOMMU's page of \(page) bytes, or it runs past the address space",
+            "Map whole pages."
+        )
     }
 
     /// VFIO_IOMMU_UNMAP_DMA refused.
     func cannotUnmap(_ range: IOVARange, _ cause: SystemCallError) -> DeviceError {
-        let reason = cause.errno == .invalidArgument ? "it would split a mapping, which type 1v2 does not, or is not aligned" : "the kernel refused"
-        return .unmapDMA(device: url, range: range, reason: "\(cause.call)\(inGroup): \(reason) (\(cause.errno), errno \(cause.errno.rawValue))")
+        let reason =
+            cause.errno == .invalidArgument ? "it would split a mapping, which type 1v2 does not, or is not aligned" : "the kernel refused"
+        return .unmapDMA(
+            device: url, range: range, reason: "\(cause.call)\(inGroup): \(reason) (\(cause.errno), errno \(cause.errno.rawValue))")
     }
 
     /// VFIO_IOMMU_UNMAP_DMA did something else than was asked.

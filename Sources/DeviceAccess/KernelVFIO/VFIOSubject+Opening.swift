@@ -6,7 +6,9 @@ extension VFIOSubject {
     /// - Returns: the number of the device's group.
     func checkSetup() throws(DeviceError) -> String {
         guard sysfs.exists else {
-            throw .notFound(device: url, reason: "there is no PCI function \(address) (\(paths.device(address)))", fix: "`lspci -Dnn` lists the addresses that there are.")
+            throw .notFound(
+                device: url, reason: "there is no PCI function \(address) (\(paths.device(address)))",
+                fix: "`lspci -Dnn` lists the addresses that there are.")
         }
         let driver = sysfs.driver
         guard let group = sysfs.group else { throw noGroup(driver: driver) }
@@ -26,10 +28,13 @@ extension VFIOSubject {
 
     private func noGroup(driver: String?) -> DeviceError {
         guard sysfs.machineHasIOMMU else {
-            return notUsable("\(address) is in no IOMMU group, and no IOMMU is there (\(paths.sys)/class/iommu is empty)", fix: VFIOSubject.turnOnIOMMU)
+            return notUsable(
+                "\(address) is in no IOMMU group, and no IOMMU is there (\(paths.sys)/class/iommu is empty)", fix: VFIOSubject.turnOnIOMMU)
         }
         if let driver, SysfsDevice.isVFIO(driver: driver) {
-            return notUsable("\(address) is in no IOMMU group though an IOMMU is there", fix: "The firmware's tables (DMAR, IVRS, IORT, VIOT) leave it out: use a slot or a bridge that they name.")
+            return notUsable(
+                "\(address) is in no IOMMU group though an IOMMU is there",
+                fix: "The firmware's tables (DMAR, IVRS, IORT, VIOT) leave it out: use a slot or a bridge that they name.")
         }
         return notUsable(
             "\(address) is in no IOMMU group and \(driver.map { "bound to \($0)" } ?? "bound to no driver"); some IOMMUs make the group when a driver binds",
@@ -46,7 +51,11 @@ extension VFIOSubject {
     func cannotOpenContainer(_ cause: SystemCallError) -> DeviceError {
         switch cause.errno {
         case .noSuchFileOrDirectory, .operationNotSupportedByDevice, .noSuchAddressOrDevice:
-            failed(cause, fix: "VFIO is not loaded: `modprobe vfio-pci vfio_iommu_type1`, or build the kernel with CONFIG_VFIO_PCI, CONFIG_VFIO_CONTAINER and CONFIG_VFIO_IOMMU_TYPE1.")
+            failed(
+                cause,
+                fix:
+                    "VFIO is not loaded: `modprobe vfio-pci vfio_iommu_type1`, or build the kernel with CONFIG_VFIO_PCI, CONFIG_VFIO_CONTAINER and CONFIG_VFIO_IOMMU_TYPE1."
+            )
         case .permissionDenied, .notPermitted:
             failed(cause, fix: "It \(owner(of: paths.container)); it is meant to be open to all: `chmod 666 \(paths.container)` as root.")
         default: failed(cause, fix: "See `dmesg`.")
@@ -61,13 +70,23 @@ extension VFIOSubject {
     func cannotOpenGroup(_ cause: SystemCallError, path: String) -> DeviceError {
         switch cause.errno {
         case .noSuchFileOrDirectory, .operationNotSupportedByDevice, .noSuchAddressOrDevice:
-            return failed(cause, fix: "The group's file is not there: it comes when vfio-pci takes the device, in a kernel with CONFIG_VFIO_GROUP. In a container, pass \(path) in.")
+            return failed(
+                cause,
+                fix:
+                    "The group's file is not there: it comes when vfio-pci takes the device, in a kernel with CONFIG_VFIO_GROUP. In a container, pass \(path) in."
+            )
         case .permissionDenied, .notPermitted:
-            return failed(cause, fix: "It \(owner(of: path)). As root: chown USER \(path), or a udev rule: SUBSYSTEM==\"vfio\", GROUP=\"vfio\", MODE=\"0660\".")
+            return failed(
+                cause,
+                fix:
+                    "It \(owner(of: path)). As root: chown USER \(path), or a udev rule: SUBSYSTEM==\"vfio\", GROUP=\"vfio\", MODE=\"0660\"."
+            )
         case .resourceBusy:
             let holders = DescriptorHolders.of(path, paths: paths)
             let who = holders.isEmpty ? "`fuser -v \(path)` as root shows by whom" : "by \(holders.joined(separator: ", "))"
-            return failed(cause, fix: "A group is opened once at a time and this one is open: \(who). End that process, or use a device of another group.")
+            return failed(
+                cause,
+                fix: "A group is opened once at a time and this one is open: \(who). End that process, or use a device of another group.")
         default: return failed(cause, fix: "See `dmesg`.")
         }
     }
@@ -84,7 +103,9 @@ extension VFIOSubject {
         guard !holding.isEmpty else {
             return notUsable(
                 "the group is not viable\(call), and none of its devices is bound to a kernel driver",
-                fix: "Another process has it through iommufd or another container, or a driver is just being bound: `fuser -v \(paths.dev)/vfio/*` as root, then try again.")
+                fix:
+                    "Another process has it through iommufd or another container, or a driver is just being bound: `fuser -v \(paths.dev)/vfio/*` as root, then try again."
+            )
         }
         let names = holding.map { "\($0.address) (driver \($0.driver ?? "none"))" }.joined(separator: ", ")
         let commands = holding.map { VFIOSubject.bindCommands($0.address, boundTo: $0.driver) }.joined(separator: "; ")
@@ -107,7 +128,9 @@ extension VFIOSubject {
         case .notPermitted:
             failed(
                 cause,
-                fix: "The platform does not remap interrupts, so that a device could raise any interrupt of the machine. Turn interrupt remapping on (firmware; QEMU: intel-iommu,intremap=on with kernel-irqchip=split), or, if you trust the device and who programs it: `echo 1 > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts` as root.")
+                fix:
+                    "The platform does not remap interrupts, so that a device could raise any interrupt of the machine. Turn interrupt remapping on (firmware; QEMU: intel-iommu,intremap=on with kernel-irqchip=split), or, if you trust the device and who programs it: `echo 1 > /sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts` as root."
+            )
         case .operationNotSupportedByDevice: failed(cause, fix: "No IOMMU backend took the group: `modprobe vfio_iommu_type1`.")
         default: failed(cause, fix: "The IOMMU's driver refused the group's domain; `dmesg` says why.")
         }
@@ -116,7 +139,8 @@ extension VFIOSubject {
     /// VFIO_GROUP_GET_DEVICE_FD.
     func cannotGetDevice(_ cause: SystemCallError) -> DeviceError {
         switch cause.errno {
-        case .operationNotSupportedByDevice: failed(cause, fix: "vfio-pci no longer has it. \(VFIOSubject.bindCommands(address.description, boundTo: nil))")
+        case .operationNotSupportedByDevice:
+            failed(cause, fix: "vfio-pci no longer has it. \(VFIOSubject.bindCommands(address.description, boundTo: nil))")
         case .resourceBusy: failed(cause, fix: "Another user has a function of the same slot open; a reset would disturb it. End it first.")
         default: failed(cause, fix: "vfio-pci could not enable the device; `dmesg` says why.")
         }

@@ -25,6 +25,7 @@ struct VFIOSubject: Equatable, Sendable {
     static func bindCommands(_ address: String, boundTo driver: String?) -> String {
         let device = "/sys/bus/pci/devices/\(address)"
         let unbind = driver == nil ? "" : "echo \(address) > \(device)/driver/unbind; "
-        return "As root: modprobe vfio-pci; echo vfio-pci > \(device)/driver_override; \(unbind)echo \(address) > /sys/bus/pci/drivers_probe"
+        return
+            "As root: modprobe vfio-pci; echo vfio-pci > \(device)/driver_override; \(unbind)echo \(address) > /sys/bus/pci/drivers_probe"
     }
 }

@@ -28,7 +28,9 @@
 
     /// The same packet with checksums to insert.
     /// - Parameters: header lengths in bytes, link below 128, network below 256.
-    @inlinable public func asking(for flags: PacketFlags, linkHeaderByteCount link: Int, networkHeaderByteCount network: Int) -> PacketHandle {
+    @inlinable public func asking(for flags: PacketFlags, linkHeaderByteCount link: Int, networkHeaderByteCount network: Int)
+        -> PacketHandle
+    {
         let insertions = flags.intersection(.insertions).rawValue
         let lengths = UInt64(truncatingIfNeeded: link & 0x7f) &<< 42 | UInt64(truncatingIfNeeded: network & 0xff) &<< 49
         return PacketHandle(word: word & 0xf_ffff_ffff | insertions | lengths | (insertions == 0 ? 0 : 1 &<< 63))

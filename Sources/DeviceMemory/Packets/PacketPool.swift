@@ -120,7 +120,8 @@ private final class LeakedMemory {
     @inlinable public func window(of index: UInt32) -> MemoryWindow {
         // SAFETY: index is below capacity by construction of handles; checked, since a wrong one would reach foreign memory.
         precondition(unsafe Int(index) < state.pointee.capacity)
-        return unsafe MemoryWindow(state.pointee.base + Int(index) &* state.pointee.bufferByteCount, byteCount: state.pointee.bufferByteCount)
+        return unsafe MemoryWindow(
+            state.pointee.base + Int(index) &* state.pointee.bufferByteCount, byteCount: state.pointee.bufferByteCount)
     }
 
     @inlinable public static func == (a: PacketPoolReference, b: PacketPoolReference) -> Bool {

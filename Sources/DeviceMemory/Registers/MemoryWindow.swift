@@ -27,7 +27,8 @@ public import CLinuxShims
     }
 
     @inlinable func check(_ offset: Int, _ count: Int) {
-        precondition(offset >= 0 && count >= 0 && count <= byteCount && offset <= byteCount &- count, "an offset outside of a memory window")
+        precondition(
+            offset >= 0 && count >= 0 && count <= byteCount && offset <= byteCount &- count, "an offset outside of a memory window")
     }
 
     @inlinable public func load8(at offset: Int) -> UInt8 {

@@ -45,7 +45,9 @@
 extension PacketPoolCursor {
     /// Gives back the buffers of `count` slots from `slot` on, none of them empty. The slots do not wrap.
     @inlinable @inline(__always) public mutating func give(_ buffers: BufferTable.View, from slot: RingSlot, count given: Int) {
-        precondition(given >= 0 && given <= capacity &- count && slot.index &+ given <= buffers.mask &+ 1, "more packet buffers given back than taken")
+        precondition(
+            given >= 0 && given <= capacity &- count && slot.index &+ given <= buffers.mask &+ 1,
+            "more packet buffers given back than taken")
         // SAFETY: both ranges were checked just above.
         unsafe (stack + count).update(from: buffers.base + slot.index, count: given)
         count &+= given

@@ -9,7 +9,8 @@ let checksumCases: [DriverCase] = [
         let right = ChecksumFrame(.udp, to: pair.right.macAddress, from: pair.left.macAddress, payload: 40, seed: 3)
         var blank = right
         blank.put(0, at: 24)
-        try pair.send([TestFrame(bytes: blank.bytes)], from: pair.left, offload: .init(flags: .insertIPChecksum, networkHeaderByteCount: 20))
+        try pair.send(
+            [TestFrame(bytes: blank.bytes)], from: pair.left, offload: .init(flags: .insertIPChecksum, networkHeaderByteCount: 20))
         try pair.expectArrival(of: [TestFrame(bytes: right.bytes)], on: pair.right)
         try pair.stop()
     },

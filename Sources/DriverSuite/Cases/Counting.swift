@@ -9,14 +9,17 @@ let countingCases: [DriverCase] = [
         let right = try pair.right.readDeviceCounters()
         try expect(pair.left.counters.sentFrames == 1000, "the port counted \(pair.left.counters.sentFrames) sent")
         try expect(left.sentFrames == 1000, "the device counted \(left.sentFrames) sent")
-        try expect(pair.right.counters.receivedFrames == right.receivedFrames, "\(pair.right.counters.receivedFrames) received, the device says \(right.receivedFrames)")
+        try expect(
+            pair.right.counters.receivedFrames == right.receivedFrames,
+            "\(pair.right.counters.receivedFrames) received, the device says \(right.receivedFrames)")
         try expect(right.receivedFrames >= 1000, "the device counted \(right.receivedFrames) received")
         try pair.stop()
     },
     DriverCase("device counters add up over several reads") { rig in
         let pair = try rig.open()
         for round in UInt64(1)...3 {
-            try pair.exchange((0..<10).map { TestFrame(to: pair.right.macAddress, from: pair.left.macAddress, byteCount: 100, seed: round * 100 + $0) })
+            try pair.exchange(
+                (0..<10).map { TestFrame(to: pair.right.macAddress, from: pair.left.macAddress, byteCount: 100, seed: round * 100 + $0) })
             let sent = try pair.left.readDeviceCounters().sentFrames
             try expect(sent == round * 10, "\(sent) after \(round * 10)")
         }

@@ -15,8 +15,12 @@ let frameCases: [DriverCase] = [
     DriverCase("frames go both ways at once") { rig in
         let pair = try rig.open()
         for round in UInt64(0)..<20 {
-            let there = (0..<16).map { TestFrame(to: pair.right.macAddress, from: pair.left.macAddress, byteCount: 200, seed: round * 100 + $0) }
-            let back = (0..<16).map { TestFrame(to: pair.left.macAddress, from: pair.right.macAddress, byteCount: 200, seed: round * 100 + 50 + $0) }
+            let there = (0..<16).map {
+                TestFrame(to: pair.right.macAddress, from: pair.left.macAddress, byteCount: 200, seed: round * 100 + $0)
+            }
+            let back = (0..<16).map {
+                TestFrame(to: pair.left.macAddress, from: pair.right.macAddress, byteCount: 200, seed: round * 100 + 50 + $0)
+            }
             try pair.send(there, from: pair.left)
             try pair.send(back, from: pair.right)
             try pair.expectArrival(of: there, on: pair.right)
@@ -85,7 +89,8 @@ let jumboCases: [DriverCase] = [
         let pair = try rig.open(.jumbo)
         // A wire holds fewer jumbo frames than a ring: some at a time.
         for round in UInt64(0)..<20 {
-            try pair.exchange((0..<16).map { TestFrame(to: .broadcast, from: pair.left.macAddress, byteCount: 9014, seed: round * 16 + $0) })
+            try pair.exchange(
+                (0..<16).map { TestFrame(to: .broadcast, from: pair.left.macAddress, byteCount: 9014, seed: round * 16 + $0) })
         }
         try pair.stop()
     },

@@ -42,12 +42,18 @@ let openingCases: [DriverCase] = [
         }
     },
     DriverCase("the smallest rings carry traffic") { rig in
-        let pair = try rig.open(.suite.with { $0.receiveRingSize = 64; $0.transmitRingSize = 64 })
+        let pair = try rig.open(
+            .suite.with {
+                $0.receiveRingSize = 64; $0.transmitRingSize = 64
+            })
         try pair.exchange((0..<64).map { TestFrame(to: .broadcast, from: pair.left.macAddress, byteCount: 60, seed: $0) })
         try pair.stop()
     },
     DriverCase("the largest rings carry traffic") { rig in
-        let pair = try rig.open(.suite.with { $0.receiveRingSize = 4096; $0.transmitRingSize = 4096 })
+        let pair = try rig.open(
+            .suite.with {
+                $0.receiveRingSize = 4096; $0.transmitRingSize = 4096
+            })
         try pair.exchange((0..<64).map { TestFrame(to: .broadcast, from: pair.left.macAddress, byteCount: 60, seed: $0) })
         try pair.stop()
     },

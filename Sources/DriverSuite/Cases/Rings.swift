@@ -4,12 +4,18 @@ import NicDriver
 
 let ringCases: [DriverCase] = [
     DriverCase("rings wrapped five times lose nothing") { rig in
-        let pair = try rig.open(.suite.with { $0.receiveRingSize = 64; $0.transmitRingSize = 64 })
+        let pair = try rig.open(
+            .suite.with {
+                $0.receiveRingSize = 64; $0.transmitRingSize = 64
+            })
         try pair.exchange((0..<330).map { TestFrame(to: .broadcast, from: pair.left.macAddress, byteCount: 64, seed: $0) })
         try pair.stop()
     },
     DriverCase("a full transmit ring takes no more, and what is left stays in the batch") { rig in
-        let pair = try rig.open(.suite.with { $0.transmitRingSize = 64; $0.sparePackets = 512 })
+        let pair = try rig.open(
+            .suite.with {
+                $0.transmitRingSize = 64; $0.sparePackets = 512
+            })
         var batch = pair.left.makeBatch(capacity: 200)
         let frames = (0..<200).map { TestFrame(to: .broadcast, from: pair.left.macAddress, byteCount: 60, seed: $0) }
         for frame in frames {

@@ -68,9 +68,10 @@ enum E1000EBringUp {
         for word in 0..<3 { words.append(try readNVM(registers, word: E1000E.NVM.macAddress + word)) }
         let stored = macAddress(low: UInt32(words[0]) | UInt32(words[1]) << 16, high: UInt32(words[2]))
         guard isUsable(stored) else {
-            throw .device(.notUsable(
-                device: url, group: nil, reason: "neither the receive address nor the NVM holds a unicast MAC address (\(stored))",
-                fix: "Program the NVM, or give the device an address in its hypervisor."))
+            throw .device(
+                .notUsable(
+                    device: url, group: nil, reason: "neither the receive address nor the NVM holds a unicast MAC address (\(stored))",
+                    fix: "Program the NVM, or give the device an address in its hypervisor."))
         }
         return stored
     }

@@ -34,7 +34,8 @@ extension E1000EPort {
 
     public func setFilter(_ filter: ReceiveFilter) throws(PortError) {
         guard filter.unicast.count < E1000E.ral.count else {
-            throw .badOption("\(filter.unicast.count) further unicast addresses: the 82574L has room for \(E1000E.ral.count - 1). Use promiscuous mode.")
+            throw .badOption(
+                "\(filter.unicast.count) further unicast addresses: the 82574L has room for \(E1000E.ral.count - 1). Use promiscuous mode.")
         }
         guard filter.multicast.allSatisfy(\.isMulticast), filter.unicast.allSatisfy({ !$0.isMulticast }) else {
             throw .badOption("A unicast address among the multicast ones, or the other way round.")

@@ -43,7 +43,8 @@ public final class E1000EPort: Port {
         } catch { throw .device(error) }
         try E1000EBringUp.reset(registers, device: device)
         macAddress = try E1000EBringUp.readMACAddress(registers, url: device.url)
-        memory = try PortMemory(device: device, options: options, bufferByteCount: E1000EBringUp.bufferByteCount(options), allocate: allocate)
+        memory = try PortMemory(
+            device: device, options: options, bufferByteCount: E1000EBringUp.bufferByteCount(options), allocate: allocate)
         self.memory = memory
         pool = memory.pool.reference
         do {
@@ -112,7 +113,9 @@ public final class E1000EPort: Port {
         if let interrupt {
             while !rx.hasReceived, !deadline.hasPassed {
                 // Slices, so that a device that dies in its sleep is noticed.
-                let woken = interrupt.sleep(progress: progress, timeoutMilliseconds: min(deadline.remainingMilliseconds, 250)) { rx.hasReceived }
+                let woken = interrupt.sleep(progress: progress, timeoutMilliseconds: min(deadline.remainingMilliseconds, 250)) {
+                    rx.hasReceived
+                }
                 if woken { return }
                 try checkPresence()
             }

@@ -105,7 +105,9 @@ extension WireMembership {
     }
 
     /// Waits for the membership lock, which is held for microseconds unless its holder is stopped.
-    private static func lockMembership(_ file: borrowing OwnedDescriptor, wire: String, timeoutMilliseconds: UInt64) throws(WireError) -> Bool {
+    private static func lockMembership(_ file: borrowing OwnedDescriptor, wire: String, timeoutMilliseconds: UInt64) throws(WireError)
+        -> Bool
+    {
         let deadline = Deadline(afterMilliseconds: timeoutMilliseconds)
         while true {
             if try onWire(wire, { () throws(SystemCallError) in try file.tryLock(byte: WireLayout.membershipLockByte) }) { return true }
@@ -152,7 +154,8 @@ extension WireMembership {
 
     /// Sets memory aside for the rings to and from everyone who is there, so that writing a frame cannot meet a full file
     /// system, which would be a SIGBUS. Whoever comes later does the same.
-    private static func reserveRings(of end: Int, _ file: borrowing OwnedDescriptor, _ memory: MemoryWindow, wire: String) throws(WireError) {
+    private static func reserveRings(of end: Int, _ file: borrowing OwnedDescriptor, _ memory: MemoryWindow, wire: String) throws(WireError)
+    {
         for other in 0..<WireLayout.endCount where other != end {
             guard memory.load32(at: WireLayout.generationOffset(other)) & 1 == 1 else { continue }
             for start in [WireLayout.ringOffset(from: end, to: other), WireLayout.ringOffset(from: other, to: end)] {
@@ -172,7 +175,7 @@ extension WireMembership {
             generation = (generation &+ 1) | 1
             do {
                 return try WakeSocket(name: wakeName(wire, inode, end, generation))
-            } catch where error.errno == .addressInUse {
+            } catch  where error.errno == .addressInUse {
                 continue
             } catch {
                 throw .systemCall(wire: wire, cause: error)
@@ -209,7 +212,7 @@ private func onWire<Result: ~Copyable>(_ wire: String, _ body: () throws(SystemC
 }
 
 private func withRoom(_ wire: String, _ body: () throws(SystemCallError) -> Void) throws(WireError) {
-    do { try body() } catch where error.errno == .noSpace {
+    do { try body() } catch  where error.errno == .noSpace {
         throw .noRoom(wire: wire, cause: error)
     } catch {
         throw .systemCall(wire: wire, cause: error)

@@ -68,7 +68,7 @@ extension E1000E {
         }
         public static var namedFields: [(name: String, field: BitField)] {
             [
-                ("SPD_SEL", speedField),
+                ("SPD_SEL", speedField)
             ]
         }
     }
@@ -184,7 +184,7 @@ extension E1000E {
         }
         public static var namedFields: [(name: String, field: BitField)] {
             [
-                ("LINK_MODE", linkModeField),
+                ("LINK_MODE", linkModeField)
             ]
         }
     }
@@ -216,7 +216,7 @@ extension E1000E {
         }
         public static var namedFields: [(name: String, field: BitField)] {
             [
-                ("LED0_MODE", led0ModeField),
+                ("LED0_MODE", led0ModeField)
             ]
         }
     }
@@ -272,12 +272,12 @@ extension E1000E {
 
         public static var namedFlags: [(name: String, flag: Self)] {
             [
-                ("XONE", .xonEnable),
+                ("XONE", .xonEnable)
             ]
         }
         public static var namedFields: [(name: String, field: BitField)] {
             [
-                ("RTL", octets8Field),
+                ("RTL", octets8Field)
             ]
         }
     }
@@ -301,7 +301,7 @@ extension E1000E {
         }
         public static var namedFields: [(name: String, field: BitField)] {
             [
-                ("RTH", octets8Field),
+                ("RTH", octets8Field)
             ]
         }
     }

@@ -24,12 +24,12 @@ extension E1000E {
 
         public static var namedFlags: [(name: String, flag: Self)] {
             [
-                ("AV", .valid),
+                ("AV", .valid)
             ]
         }
         public static var namedFields: [(name: String, field: BitField)] {
             [
-                ("ADDRESS", addressField),
+                ("ADDRESS", addressField)
             ]
         }
     }

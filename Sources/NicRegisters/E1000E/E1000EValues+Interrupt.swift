@@ -93,7 +93,7 @@ extension E1000E {
         }
         public static var namedFields: [(name: String, field: BitField)] {
             [
-                ("INTERVAL", intervalField),
+                ("INTERVAL", intervalField)
             ]
         }
     }
@@ -145,7 +145,7 @@ extension E1000E {
 
         public static var namedFlags: [(name: String, flag: Self)] {
             [
-                ("TX_INT_EVERY_WB", .everyWriteBack),
+                ("TX_INT_EVERY_WB", .everyWriteBack)
             ]
         }
         public static var namedFields: [(name: String, field: BitField)] {
@@ -178,7 +178,7 @@ extension E1000E {
         }
         public static var namedFields: [(name: String, field: BitField)] {
             [
-                ("PENBIT", vectorsField),
+                ("PENBIT", vectorsField)
             ]
         }
     }

@@ -53,7 +53,7 @@ extension E1000E {
 
         public static var namedFlags: [(name: String, flag: Self)] {
             [
-                ("ERRATUM_0", .completionErratum),
+                ("ERRATUM_0", .completionErratum)
             ]
         }
     }
@@ -69,7 +69,7 @@ extension E1000E {
 
         public static var namedFlags: [(name: String, flag: Self)] {
             [
-                ("LAN0_ON", .lan0On),
+                ("LAN0_ON", .lan0On)
             ]
         }
     }

@@ -191,7 +191,7 @@ extension E1000E {
 
         public static var namedFlags: [(name: String, flag: Self)] {
             [
-                ("GRAN", .granularity),
+                ("GRAN", .granularity)
             ]
         }
         public static var namedFields: [(name: String, field: BitField)] {
@@ -222,12 +222,12 @@ extension E1000E {
 
         public static var namedFlags: [(name: String, flag: Self)] {
             [
-                ("FPD", .flush),
+                ("FPD", .flush)
             ]
         }
         public static var namedFields: [(name: String, field: BitField)] {
             [
-                ("DELAY", delayField),
+                ("DELAY", delayField)
             ]
         }
     }
@@ -265,7 +265,7 @@ extension E1000E {
         }
         public static var namedFields: [(name: String, field: BitField)] {
             [
-                ("PCSS", startField),
+                ("PCSS", startField)
             ]
         }
     }
@@ -355,7 +355,7 @@ extension E1000E {
         }
         public static var namedFields: [(name: String, field: BitField)] {
             [
-                ("ENABLE", modeField),
+                ("ENABLE", modeField)
             ]
         }
     }

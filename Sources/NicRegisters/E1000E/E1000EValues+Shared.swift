@@ -210,7 +210,7 @@ extension E1000E {
         }
         public static var namedFields: [(name: String, field: BitField)] {
             [
-                ("EXT_CNF_POINTER", pointerField),
+                ("EXT_CNF_POINTER", pointerField)
             ]
         }
     }
@@ -226,7 +226,7 @@ extension E1000E {
 
         public static var namedFlags: [(name: String, flag: Self)] {
             [
-                ("CFG_DONE", .configurationDone),
+                ("CFG_DONE", .configurationDone)
             ]
         }
     }
@@ -264,7 +264,7 @@ extension E1000E {
 
         public static var namedFlags: [(name: String, flag: Self)] {
             [
-                ("LOCK", .lock),
+                ("LOCK", .lock)
             ]
         }
     }

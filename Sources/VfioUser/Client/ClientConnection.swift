@@ -46,13 +46,16 @@ final class ClientConnection {
             } catch {
                 switch error.errno {
                 case .noSuchFileOrDirectory:
-                    throw .notFound(device: device, reason: "there is no socket at \(path)", fix: "Start the server first: unic serve --socket \(path).")
+                    throw .notFound(
+                        device: device, reason: "there is no socket at \(path)", fix: "Start the server first: unic serve --socket \(path)."
+                    )
                 case .connectionRefused:
                     throw .notUsable(
                         device: device, group: nil, reason: "nobody listens at \(path)",
                         fix: "The server that made it is gone, or it is no socket: start unic serve --socket \(path) again.")
                 case .wouldBlock where !deadline.hasPassed: _ = waitForEvents([], timeoutMilliseconds: 10)
-                case .wouldBlock: throw .timedOut(device: device, waitingFor: "room in the server's queue", milliseconds: timeoutMilliseconds)
+                case .wouldBlock:
+                    throw .timedOut(device: device, waitingFor: "room in the server's queue", milliseconds: timeoutMilliseconds)
                 default:
                     throw .systemCall(device: device, group: nil, cause: error, fix: "Check the permissions of \(path).")
                 }
@@ -132,11 +135,15 @@ final class ClientConnection {
             case .message(let message):
                 let header = message.header
                 if header.isReply, header.id == id {
-                    guard header.command == command.rawValue else { throw violation("it answered \(command.name) with \(header.commandName)") }
+                    guard header.command == command.rawValue else {
+                        throw violation("it answered \(command.name) with \(header.commandName)")
+                    }
                     return try judge(message, command)
                 }
                 foreign += 1
-                guard foreign <= ClientConnection.maximumForeignMessages else { throw violation("it floods with messages that nobody asked for") }
+                guard foreign <= ClientConnection.maximumForeignMessages else {
+                    throw violation("it floods with messages that nobody asked for")
+                }
                 if header.isReply {
                     guard abandoned.remove(header.id) != nil else { throw violation("a reply with the id \(header.id) of no command") }
                 } else {

@@ -21,7 +21,9 @@ extension VfioUserDevice {
         switch try connection.request(.dmaUnmap, DMAUnmapMessage(range: range).emit()) {
         case .success(let answer):
             // libvfio-user's servers answer with the entry, as the text says; others send nothing.
-            guard answer.payload.count <= DMAUnmapMessage.byteCount else { throw connection.violation("its reply to \(Command.dmaUnmap.name) is too long") }
+            guard answer.payload.count <= DMAUnmapMessage.byteCount else {
+                throw connection.violation("its reply to \(Command.dmaUnmap.name) is too long")
+            }
         case .failure(let cause):
             throw .unmapDMA(device: url, range: range, reason: "the server refused it: \(cause.errno)")
         }

@@ -45,7 +45,8 @@ extension VfioUserDevice {
     public func unmaskINTx() throws(DeviceError) { try set(.intx, .unmask, .none, start: 0, count: 1) }
 
     private func set(
-        _ kind: InterruptKind, _ action: SetIRQsMessage.Action, _ data: SetIRQsMessage.Data, start: Int, count: Int, descriptors: [Int32] = []
+        _ kind: InterruptKind, _ action: SetIRQsMessage.Action, _ data: SetIRQsMessage.Data, start: Int, count: Int,
+        descriptors: [Int32] = []
     ) throws(DeviceError) {
         let message = SetIRQsMessage(
             action: action, data: data, index: UInt32(kind.rawValue), start: UInt32(start), count: UInt32(count))

@@ -103,7 +103,8 @@ extension VfioUserDevice {
         let request = RegionInfoMessage(argumentByteCount: UInt32(roomByteCount), index: UInt32(region))
         let answer = try succeed(connection.request(.deviceGetRegionInfo, request.emit()))
         guard answer.payload.count <= roomByteCount else {
-            throw connection.violation("it described region \(region) with \(answer.payload.count) bytes where \(roomByteCount) were asked for")
+            throw connection.violation(
+                "it described region \(region) with \(answer.payload.count) bytes where \(roomByteCount) were asked for")
         }
         do throws(MessageError) {
             let reply = try RegionInfoMessage.parseReply(answer.payload, descriptorCount: answer.descriptors.count)
@@ -122,7 +123,9 @@ extension VfioUserDevice {
         }
         var last: UInt64 = 0
         for area in areas {
-            guard area.lowerBound >= last, area.upperBound <= reply.regionByteCount, area.lowerBound & 4095 == 0, area.upperBound & 4095 == 0 else {
+            guard area.lowerBound >= last, area.upperBound <= reply.regionByteCount, area.lowerBound & 4095 == 0,
+                area.upperBound & 4095 == 0
+            else {
                 throw connection.violation("region \(region) of \(reply.regionByteCount) bytes has an area \(area)")
             }
             last = area.upperBound
@@ -153,7 +156,8 @@ extension VfioUserDevice {
         for area in found.info.mmappableAreas {
             do throws(SystemCallError) {
                 let pages = try MappedPages(
-                    sharing: descriptor, fileOffset: Int(found.fileOffset + area.lowerBound), byteCount: Int(area.upperBound - area.lowerBound),
+                    sharing: descriptor, fileOffset: Int(found.fileOffset + area.lowerBound),
+                    byteCount: Int(area.upperBound - area.lowerBound),
                     protection: protection, subject: "region \(region)")
                 let mapping = SharedMapping(pages)
                 mappings.append(mapping)

@@ -63,7 +63,8 @@ public final class VfioUserDevice: DeviceAccess {
         let proposal = VersionMessage(
             major: ProtocolVersion.major, minor: ProtocolVersion.maximumMinor,
             capabilities: Capabilities(
-                maximumMessageDescriptors: UInt64(limits.maximumDescriptors), maximumTransferByteCount: UInt64(limits.maximumTransferByteCount),
+                maximumMessageDescriptors: UInt64(limits.maximumDescriptors),
+                maximumTransferByteCount: UInt64(limits.maximumTransferByteCount),
                 maximumDMAMaps: Capabilities.defaultDMAMaps, pageSizes: Capabilities.defaultPageSizes))
         let result: Result<ClientConnection.Answer, SystemCallError>
         do throws(DeviceError) {
@@ -77,7 +78,8 @@ public final class VfioUserDevice: DeviceAccess {
         switch result {
         case .failure(let cause):
             throw .notUsable(
-                device: connection.device, group: nil, reason: "the server refused version 0.\(ProtocolVersion.maximumMinor): \(cause.errno)",
+                device: connection.device, group: nil,
+                reason: "the server refused version 0.\(ProtocolVersion.maximumMinor): \(cause.errno)",
                 fix: "Use a server that speaks vfio-user version 0.")
         case .success(let answer):
             let reply: VersionMessage
@@ -98,7 +100,8 @@ public final class VfioUserDevice: DeviceAccess {
         switch try connection.request(.deviceGetInfo, DeviceInfoMessage().emit()) {
         case .success(let found): answer = found
         case .failure(let cause):
-            throw .systemCall(device: connection.device, group: nil, cause: cause, fix: "The server refused to describe its device: its log says why.")
+            throw .systemCall(
+                device: connection.device, group: nil, cause: cause, fix: "The server refused to describe its device: its log says why.")
         }
         do throws(MessageError) {
             let info = try DeviceInfoMessage.parse(answer.payload, descriptorCount: answer.descriptors.count)

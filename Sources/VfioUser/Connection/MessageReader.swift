@@ -45,14 +45,17 @@ struct MessageReader {
                 let outcome =
                     header == nil
                     ? try socket.receive(
-                        into: &headerBytes, from: headerFilled, byteCount: MessageHeader.byteCount - headerFilled, descriptors: &descriptors)
+                        into: &headerBytes, from: headerFilled, byteCount: MessageHeader.byteCount - headerFilled, descriptors: &descriptors
+                    )
                     : try socket.receive(
                         into: &payload, from: payloadFilled, byteCount: payload.count - payloadFilled, descriptors: &descriptors)
                 switch outcome {
                 case .wouldBlock: return .wouldBlock
                 case .closed: return .closed(inside: headerFilled > 0)
                 case .bytes(let count, let descriptorsLost):
-                    if let reason = take(byteCount: count, descriptorsLost: descriptorsLost) { return .broken(reason: reason, header: header) }
+                    if let reason = take(byteCount: count, descriptorsLost: descriptorsLost) {
+                        return .broken(reason: reason, header: header)
+                    }
                 }
             }
         } catch {

@@ -33,7 +33,8 @@ public struct DeviceInfoMessage: Equatable, Sendable {
         let flags = bytes.field32(at: 4)
         return DeviceInfoMessage(
             argumentByteCount: argsz, supportsReset: flags & UInt32(VFIO_DEVICE_FLAGS_RESET) != 0,
-            isPCI: flags & UInt32(VFIO_DEVICE_FLAGS_PCI) != 0, regionCount: bytes.field32(at: 8), interruptIndexCount: bytes.field32(at: 12))
+            isPCI: flags & UInt32(VFIO_DEVICE_FLAGS_PCI) != 0, regionCount: bytes.field32(at: 8), interruptIndexCount: bytes.field32(at: 12)
+        )
     }
 
     public func emit() -> [UInt8] {

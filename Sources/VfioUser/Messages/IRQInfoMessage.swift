@@ -35,7 +35,8 @@ public struct IRQInfoMessage: Equatable, Sendable {
         let argsz = bytes.field32(at: 0)
         guard argsz >= UInt32(byteCount) else { throw .field(message: name, name: "argsz", value: UInt64(argsz)) }
         return IRQInfoMessage(
-            argumentByteCount: argsz, flags: Flags(rawValue: bytes.field32(at: 4)), index: bytes.field32(at: 8), count: bytes.field32(at: 12))
+            argumentByteCount: argsz, flags: Flags(rawValue: bytes.field32(at: 4)), index: bytes.field32(at: 8),
+            count: bytes.field32(at: 12))
     }
 
     public func emit() -> [UInt8] {

@@ -57,7 +57,8 @@ public struct MessageHeader: Equatable, Sendable {
         bytes.append16(id)
         bytes.append16(command)
         bytes.append32(messageByteCount)
-        bytes.append32((isReply ? MessageHeader.replyType : 0) | (noReply ? MessageHeader.noReplyFlag : 0) | (isError ? MessageHeader.errorFlag : 0))
+        bytes.append32(
+            (isReply ? MessageHeader.replyType : 0) | (noReply ? MessageHeader.noReplyFlag : 0) | (isError ? MessageHeader.errorFlag : 0))
         bytes.append32(errno)
         return bytes
     }

@@ -55,7 +55,9 @@ final class GuestMemory {
             throw CommandFailure(.invalidArgument, "DMA_MAP of \(range) at file offset \(message.fileOffset) is not made of whole pages")
         }
         // "A command to map over an existing region must be failed with EEXIST."
-        guard !unbacked.contains(where: { $0.overlaps(range) }) else { throw CommandFailure(.fileExists, "DMA_MAP of \(range) overlaps another one") }
+        guard !unbacked.contains(where: { $0.overlaps(range) }) else {
+            throw CommandFailure(.fileExists, "DMA_MAP of \(range) overlaps another one")
+        }
         guard let descriptor else { return try mapUnbacked(range) }
         guard message.access != [] else { throw CommandFailure(.invalidArgument, "DMA_MAP of \(range) permits nothing") }
         let file = try sharedFile(for: message, descriptor: descriptor)
@@ -115,20 +117,26 @@ final class GuestMemory {
         let facts: FileFacts
         do throws(SystemCallError) { facts = try FileFacts(of: descriptor.number) } catch { throw CommandFailure(error) }
         // A file whose page faults another process answers (FUSE) or that is no file at all could stop us for ever.
-        guard facts.isMemory else { throw CommandFailure(.invalidArgument, "DMA_MAP with a descriptor that is not memfd, tmpfs or hugetlbfs memory") }
+        guard facts.isMemory else {
+            throw CommandFailure(.invalidArgument, "DMA_MAP with a descriptor that is not memfd, tmpfs or hugetlbfs memory")
+        }
         guard facts.isSealedAgainstShrinking || !requiresSealedMemory else {
             throw CommandFailure(.notPermitted, "DMA_MAP with memory that is not sealed against shrinking")
         }
         let (end, overflow) = message.fileOffset.addingReportingOverflow(message.range.byteCount)
         guard !overflow, end <= facts.byteCount, facts.byteCount <= UInt64(Int.max) else {
-            throw CommandFailure(.invalidArgument, "DMA_MAP of \(message.range.byteCount) bytes at \(message.fileOffset) of a file of \(facts.byteCount)")
+            throw CommandFailure(
+                .invalidArgument, "DMA_MAP of \(message.range.byteCount) bytes at \(message.fileOffset) of a file of \(facts.byteCount)")
         }
         let key = FileKey(device: facts.device, inode: facts.inode, access: message.access)
         if let known = files[key], end <= known.byteCount { return known }
-        guard fileCount < GuestMemory.maximumFiles else { throw CommandFailure(.noSpace, "more than \(GuestMemory.maximumFiles) files behind DMA_MAPs") }
+        guard fileCount < GuestMemory.maximumFiles else {
+            throw CommandFailure(.noSpace, "more than \(GuestMemory.maximumFiles) files behind DMA_MAPs")
+        }
         let protection = message.access.contains(.write) ? PROT_READ | PROT_WRITE : PROT_READ
         do throws(SystemCallError) {
-            let pages = try MappedPages(sharing: descriptor, byteCount: Int(facts.byteCount), protection: protection, subject: "the client's memory")
+            let pages = try MappedPages(
+                sharing: descriptor, byteCount: Int(facts.byteCount), protection: protection, subject: "the client's memory")
             let file = SharedFile(key: key, mapping: SharedMapping(pages), byteCount: facts.byteCount)
             files[key] = file
             return file

@@ -57,11 +57,14 @@ extension VfioUserServer where Model: ~Copyable {
         switch command {
         case .version: return try negotiate(message, &session)
         case .dmaMap:
-            let map = try answering { () throws(MessageError) in try DMAMapMessage.parse(message.payload, descriptorCount: descriptorCount) }
+            let map = try answering { () throws(MessageError) in try DMAMapMessage.parse(message.payload, descriptorCount: descriptorCount)
+            }
             try memory.map(map, descriptor: message.takeDescriptor())
             return Reply()
         case .dmaUnmap:
-            let unmap = try answering { () throws(MessageError) in try DMAUnmapMessage.parse(message.payload, descriptorCount: descriptorCount) }
+            let unmap = try answering { () throws(MessageError) in
+                try DMAUnmapMessage.parse(message.payload, descriptorCount: descriptorCount)
+            }
             try memory.unmap(unmap.range)
             // "The server responds with the original DMA entry in the request."
             return Reply(payload: unmap.emit())
@@ -74,10 +77,14 @@ extension VfioUserServer where Model: ~Copyable {
             }
             return try regionInfo(request)
         case .deviceGetIRQInfo:
-            let request = try answering { () throws(MessageError) in try IRQInfoMessage.parse(message.payload, descriptorCount: descriptorCount) }
+            let request = try answering { () throws(MessageError) in
+                try IRQInfoMessage.parse(message.payload, descriptorCount: descriptorCount)
+            }
             return Reply(payload: try irqInfo(request).emit())
         case .deviceSetIRQs:
-            let request = try answering { () throws(MessageError) in try SetIRQsMessage.parse(message.payload, descriptorCount: descriptorCount) }
+            let request = try answering { () throws(MessageError) in
+                try SetIRQsMessage.parse(message.payload, descriptorCount: descriptorCount)
+            }
             try setIRQs(request, message)
             return Reply()
         case .regionRead: return Reply(payload: try readRegion(access(message, hasData: false), session).emit())

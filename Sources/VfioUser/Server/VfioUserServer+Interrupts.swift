@@ -29,7 +29,8 @@ extension VfioUserServer where Model: ~Copyable {
         }
         let (end, overflow) = request.start.addingReportingOverflow(request.count)
         guard !overflow, end <= available else {
-            throw CommandFailure(.invalidArgument, "vectors \(request.start)+\(request.count) of index \(request.index), which has \(available)")
+            throw CommandFailure(
+                .invalidArgument, "vectors \(request.start)+\(request.count) of index \(request.index), which has \(available)")
         }
         switch request.data {
         case .none:

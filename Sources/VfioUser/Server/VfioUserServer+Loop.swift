@@ -98,7 +98,8 @@ extension VfioUserServer where Model: ~Copyable {
         session.isClosing = true
         guard let header = session.reader.brokenHeader else { return }
         session.outgoing = OutgoingMessage(
-            header: MessageHeader(id: header.id, command: header.command, payloadByteCount: 0, isReply: true, isError: true, errno: 22), payload: [])
+            header: MessageHeader(id: header.id, command: header.command, payloadByteCount: 0, isReply: true, isError: true, errno: 22),
+            payload: [])
     }
 
     /// A busy server's look at the stop descriptor and the listener, each millisecond. True: somebody is there.

@@ -71,7 +71,9 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
             guard session.sawNewcomer else { continue }
             session.sawNewcomer = false
             // Whoever hung up before the newcomer came makes room for it.
-            if !waitForEvents([PollRequest(session.socket.number, .peerClosed)], timeoutMilliseconds: 0)[0].isDisjoint(with: .gone) { break }
+            if !waitForEvents([PollRequest(session.socket.number, .peerClosed)], timeoutMilliseconds: 0)[0].isDisjoint(with: .gone) {
+                break
+            }
             if accept(listener) != nil { statistics.refusedConnections &+= 1 }
         }
         end(session)

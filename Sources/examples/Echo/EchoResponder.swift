@@ -61,7 +61,9 @@ public struct EchoResponder: Sendable {
         let first = window.load8(at: ip)
         let headerByteCount = Int(first & 0x0f) * 4
         let totalByteCount = Int(window.big16(at: ip + 2))
-        guard first >> 4 == 4, headerByteCount >= 20, totalByteCount >= headerByteCount, ip + totalByteCount <= byteCount else { return .malformed }
+        guard first >> 4 == 4, headerByteCount >= 20, totalByteCount >= headerByteCount, ip + totalByteCount <= byteCount else {
+            return .malformed
+        }
         guard window.internetSum(at: ip, byteCount: headerByteCount) == 0xffff else { return .malformed }
         let sender = window.big32(at: ip + 12)
         guard window.big32(at: ip + 16) == address.bits, window.load8(at: ip + 9) == 1 else { return .ignored }

@@ -27,7 +27,8 @@ struct Endpoint: ~Copyable {
         let options = run.options
         guard port.maximumFrameByteCount >= options.maximumFrameByteCount else {
             throw .badOptions(
-                "\(port.url) takes frames of up to \(port.maximumFrameByteCount + 4) bytes on the wire, and \(options.maximumFrameByteCount + 4) are asked for.")
+                "\(port.url) takes frames of up to \(port.maximumFrameByteCount + 4) bytes on the wire, and \(options.maximumFrameByteCount + 4) are asked for."
+            )
         }
         let captures = options.captureByteCount > 0 && (role == .client || options.role == .server)
         do { capture = captures ? try FrameCapture(byteCount: options.captureByteCount) : nil } catch { throw .system(error.description) }
@@ -44,7 +45,8 @@ struct Endpoint: ~Copyable {
         var packet = try freePacket()
         packet.byteCount = frame.bufferByteCount
         frame.emit(into: packet.window)
-        PayloadPattern(seed: frame.seed, sequence: frame.sequence).fill(packet.window, from: PingPongFrame.headerByteCount, to: packet.byteCount)
+        PayloadPattern(seed: frame.seed, sequence: frame.sequence).fill(
+            packet.window, from: PingPongFrame.headerByteCount, to: packet.byteCount)
         return packet
     }
 

@@ -42,7 +42,9 @@ public enum PingPong {
     }
 
     /// A thread that opens its port, plays one role with it, and gives it back.
-    private static func start(_ run: Run, _ role: PingPongOptions.Role, _ open: @escaping Opening) throws(SystemCallError) -> WorkerThread<PingPongReport> {
+    private static func start(_ run: Run, _ role: PingPongOptions.Role, _ open: @escaping Opening) throws(SystemCallError) -> WorkerThread<
+        PingPongReport
+    > {
         try WorkerThread {
             var report = PingPongReport()
             do throws(PingPongError) {
@@ -55,7 +57,9 @@ public enum PingPong {
         }
     }
 
-    private static func play(_ run: Run, _ role: PingPongOptions.Role, _ open: Opening, _ report: inout PingPongReport) throws(PingPongError) {
+    private static func play(_ run: Run, _ role: PingPongOptions.Role, _ open: Opening, _ report: inout PingPongReport)
+        throws(PingPongError)
+    {
         if let cpu = run.cpu(of: role) {
             do { try Processor.pinCallingThread(to: cpu) } catch { throw .system(error.description) }
         }

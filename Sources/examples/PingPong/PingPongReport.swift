@@ -102,7 +102,8 @@ public enum PingPongError: Error, CustomStringConvertible {
         case .serverSilent(let losses):
             "The server stopped answering: \(losses) pings in a row were lost. See whether its process still runs."
         case .noClient(let milliseconds): "No client was heard for \(milliseconds) ms. Start `unic pingpong --client` on the same wire."
-        case .cannotSend(let url, let milliseconds): "\(url): no frame could be sent for \(milliseconds) ms: the device does not take descriptors."
+        case .cannotSend(let url, let milliseconds):
+            "\(url): no frame could be sent for \(milliseconds) ms: the device does not take descriptors."
         }
     }
 }

@@ -49,7 +49,9 @@ final class FakeTree {
             built += "/\(part)"
             let here = built
             // SAFETY: the path lives for the call.
-            if unsafe mkdir(here, 0o755) != 0, errno != EEXIST { throw SystemCallError(call: "mkdir", subject: here, errno: Errno(rawValue: errno)) }
+            if unsafe mkdir(here, 0o755) != 0, errno != EEXIST {
+                throw SystemCallError(call: "mkdir", subject: here, errno: Errno(rawValue: errno))
+            }
         }
     }
 

@@ -11,7 +11,9 @@ import Testing
         VFIOSubject(url: "vfio:0000:01:00.0", address: PCIAddress(bus: 1, device: 0, function: 0)!, group: "7", paths: paths)
     }
 
-    private func cause(_ call: String, _ errno: Errno) -> SystemCallError { SystemCallError(call: call, subject: "something", errno: errno) }
+    private func cause(_ call: String, _ errno: Errno) -> SystemCallError {
+        SystemCallError(call: call, subject: "something", errno: errno)
+    }
 
     private func expect(_ error: DeviceError, has parts: [String], _ location: SourceLocation = #_sourceLocation) {
         let text = error.description
@@ -49,7 +51,8 @@ import Testing
 
     @Test("no file for the group: where it comes from")
     func noGroupFile() {
-        expect(subject().cannotOpenGroup(cause("open", .noSuchFileOrDirectory), path: "/dev/vfio/7"), has: ["errno 2", "CONFIG_VFIO_GROUP"])
+        expect(
+            subject().cannotOpenGroup(cause("open", .noSuchFileOrDirectory), path: "/dev/vfio/7"), has: ["errno 2", "CONFIG_VFIO_GROUP"])
     }
 
     @Test("not viable: each sibling that holds it back, with its driver and its commands, and no other")
@@ -90,17 +93,23 @@ import Testing
     func unsafeInterrupts() {
         expect(
             subject().cannotSetIOMMU(cause("VFIO_SET_IOMMU", .notPermitted)),
-            has: ["IOMMU group 7", "VFIO_SET_IOMMU", "errno 1)", "remap", "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"])
+            has: [
+                "IOMMU group 7", "VFIO_SET_IOMMU", "errno 1)", "remap", "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts",
+            ])
     }
 
-    @Test("no container file, or no right to it: what to do", arguments: [(Errno.noSuchFileOrDirectory, "modprobe"), (.permissionDenied, "chmod 666")])
+    @Test(
+        "no container file, or no right to it: what to do",
+        arguments: [(Errno.noSuchFileOrDirectory, "modprobe"), (.permissionDenied, "chmod 666")])
     func container(errno: Errno, fix: String) {
         expect(subject().cannotOpenContainer(cause("open", errno)), has: ["IOMMU group 7", "errno \(errno.rawValue)", fix])
     }
 
     @Test("calls on the device name their errno and a fix")
     func device() {
-        expect(subject().cannotGetDevice(cause("VFIO_GROUP_GET_DEVICE_FD", .operationNotSupportedByDevice)), has: ["errno 19", "driver_override"])
+        expect(
+            subject().cannotGetDevice(cause("VFIO_GROUP_GET_DEVICE_FD", .operationNotSupportedByDevice)),
+            has: ["errno 19", "driver_override"])
         expect(subject().cannotGetDevice(cause("VFIO_GROUP_GET_DEVICE_FD", .resourceBusy)), has: ["errno 16", "same slot"])
         expect(subject().cannotReset(cause("VFIO_DEVICE_RESET", .resourceTemporarilyUnavailable)), has: ["errno 11", "Another function"])
         expect(subject().cannotSetInterrupts(cause("VFIO_DEVICE_SET_IRQS", .noSpace)), has: ["errno 28", "use fewer"])
@@ -110,7 +119,9 @@ import Testing
 
     private let limits = DMALimits(windows: [IOVARange(first: 0x10_0000, last: 0xfed_ffff)!], pageSizes: 0x20_1000, maximumMappings: 5)
 
-    private func mapping(_ errno: Errno, at first: UInt64 = 0x20_0000, byteCount: UInt64 = 0x2000, limit: UInt64? = 65536) throws -> DeviceError {
+    private func mapping(_ errno: Errno, at first: UInt64 = 0x20_0000, byteCount: UInt64 = 0x2000, limit: UInt64? = 65536) throws
+        -> DeviceError
+    {
         let range = try #require(IOVARange(start: IOVA(first), byteCount: byteCount))
         return subject().cannotMap(range, limits: limits, lockedMemoryLimit: limit, cause("VFIO_IOMMU_MAP_DMA", errno))
     }
@@ -119,7 +130,10 @@ import Testing
     func locked() throws {
         expect(
             try mapping(.noMemory),
-            has: ["8192 bytes at IOVA 0x200000", "VFIO_IOMMU_MAP_DMA in IOMMU group 7", "errno 12", "RLIMIT_MEMLOCK, which is 64 KiB", "8 KiB more", "ulimit -l unlimited"])
+            has: [
+                "8192 bytes at IOVA 0x200000", "VFIO_IOMMU_MAP_DMA in IOMMU group 7", "errno 12", "RLIMIT_MEMLOCK, which is 64 KiB",
+                "8 KiB more", "ulimit -l unlimited",
+            ])
         expect(try mapping(.noMemory, limit: nil), has: ["which is unlimited", "out of memory"])
     }
 

@@ -55,7 +55,8 @@ import Testing
         try map(0x1000, 0x1000, at: 0)
         try map(0x3000, 0x1000, at: 0x1000)
         try map(0x9000, 0x1000, at: 0x2000)
-        #expect(try #require(space.unmap(try #require(IOVARange(first: 0, last: 0x7fff)))).map(\.range.start) == [IOVA(0x1000), IOVA(0x3000)])
+        #expect(
+            try #require(space.unmap(try #require(IOVARange(first: 0, last: 0x7fff)))).map(\.range.start) == [IOVA(0x1000), IOVA(0x3000)])
         #expect(try #require(space.unmap(try #require(IOVARange(first: 0, last: 0x7fff)))).isEmpty)
         #expect(read(0x1000, 1) == nil && read(0x9000, 1) != nil)
         #expect(space.mappedByteCount == 0x1000)
@@ -106,7 +107,9 @@ import Testing
     @Test func wrongSizeAndTooManyAreRefused() throws {
         let small = DMASpace(maximumEntries: 2)
         let range = try #require(IOVARange(start: IOVA(0), byteCount: 16))
-        #expect(throws: DMASpace.MapError.sizeMismatch) { try small.map(range, to: memory.window.slice(at: 0, byteCount: 15), access: .read) }
+        #expect(throws: DMASpace.MapError.sizeMismatch) {
+            try small.map(range, to: memory.window.slice(at: 0, byteCount: 15), access: .read)
+        }
         for index in 0..<3 as Range<UInt64> {
             let range = try #require(IOVARange(start: IOVA(index * 16), byteCount: 16))
             let window = memory.window.slice(at: 0, byteCount: 16)
@@ -164,7 +167,9 @@ import Testing
 
     func reachesByTranslation(_ space: DMASpace, _ range: IOVARange) -> [Int]? {
         (0..<range.byteCount).map { index in
-            guard let at = range.start.advanced(by: index), let window = space.translate(at, byteCount: 1, access: .write) else { return -1 }
+            guard let at = range.start.advanced(by: index), let window = space.translate(at, byteCount: 1, access: .write) else {
+                return -1
+            }
             memory.window.fill(0)
             window.store8(1, at: 0)
             return memory.window.bytes(at: 0, byteCount: memory.window.byteCount).firstIndex(of: 1) ?? -1

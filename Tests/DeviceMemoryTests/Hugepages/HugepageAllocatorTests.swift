@@ -6,7 +6,9 @@ import Testing
 
 /// What is told when pages are short, on pools that make none.
 @Suite struct HugepageAllocatorTests {
-    static func outcome(_ allocator: HugepageAllocator, _ byteCount: Int, _ preference: HugepagePreference = .automatic) throws -> HugepageOutcome {
+    static func outcome(_ allocator: HugepageAllocator, _ byteCount: Int, _ preference: HugepagePreference = .automatic) throws
+        -> HugepageOutcome
+    {
         let allocation = try allocator.allocate(byteCount: byteCount, preference: preference)
         let outcome = allocation.outcome
         let memory = allocation.takeMemory()
@@ -113,7 +115,9 @@ import Testing
         #expect(throws: SystemCallError.self) { try pools.files.pool(pageByteCount: 2 << 20) }
     }
 
-    @Test(arguments: [("0\n", [0]), ("0-2,5\n", [0, 1, 2, 5]), ("", []), ("3-1", []), ("x,1", [1]), ("0-99999999999", [])] as [(String, [Int])])
+    @Test(
+        arguments: [("0\n", [0]), ("0-2,5\n", [0, 1, 2, 5]), ("", []), ("3-1", []), ("x,1", [1]), ("0-99999999999", [])]
+            as [(String, [Int])])
     func kernelListsAreRead(text: String, numbers: [Int]) { #expect(HugepageFiles.numbers(inList: text) == numbers) }
 
     @Test func reportNamesEverySizeOfThisKernel() {

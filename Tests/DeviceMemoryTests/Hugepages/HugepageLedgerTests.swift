@@ -20,7 +20,9 @@ import Testing
         #expect(pools.ledger.pending() == nil)
     }
 
-    @Test(arguments: ["", "\n", "2097152 3", "2097152 3 7", "2097152 7 3 boot", "3 1 2 boot", "2097152 -1 2 boot", "x y z w", "1 2 3 4 5", "\u{0}"])
+    @Test(arguments: [
+        "", "\n", "2097152 3", "2097152 3 7", "2097152 7 3 boot", "3 1 2 boot", "2097152 -1 2 boot", "x y z w", "1 2 3 4 5", "\u{0}",
+    ])
     func damagedRecordIsNoRecord(text: String) { #expect(HugepageLedger.Raise(text) == nil) }
 
     @Test(arguments: [(7, 3), (9, 5), (5, 3), (3, 3), (2, 2)])

@@ -36,7 +36,8 @@ import Testing
         }
         // A copy: the build directory may be closed to others.
         let copy = "/tmp/unic-hugepage-check-\(MonotonicClock.nanoseconds())"
-        #expect(try ChildProcess("install", arguments: ["-m", "755", try Self.program, copy]).wait(timeoutMilliseconds: 10_000) == .exited(0))
+        #expect(
+            try ChildProcess("install", arguments: ["-m", "755", try Self.program, copy]).wait(timeoutMilliseconds: 10_000) == .exited(0))
         defer { _ = try? ChildProcess("rm", arguments: ["-f", copy]).wait(timeoutMilliseconds: 10_000) }
         let (exit, text) = try Self.run(["setpriv", "--reuid", "65534", "--clear-groups", copy, "check", "1000000000"])
         #expect(exit == .exited(0), "\(text)")

@@ -18,7 +18,8 @@ import Testing
         let clang = try ChildProcess(
             "clang",
             arguments: [
-                "--target=\(target)", "-ffreestanding", "-O2", "-Werror", "-S", "-I\(root)/Sources/CLinuxShims", "-o", assembly.string, source.string,
+                "--target=\(target)", "-ffreestanding", "-O2", "-Werror", "-S", "-I\(root)/Sources/CLinuxShims", "-o", assembly.string,
+                source.string,
             ])
         let exit = clang.wait(timeoutMilliseconds: 60_000)
         guard exit == .exited(0) else { throw CompilerFailed(message: clang.errorText) }
@@ -37,7 +38,9 @@ import Testing
             let label = String(line.prefix { $0 != ":" })
             if names.contains(label) { name = label; bodies[label] = [] }
             let words = line.split(whereSeparator: \.isWhitespace)
-            guard let current = name, let first = words.first, !first.hasPrefix("."), !first.hasPrefix("//"), !first.hasPrefix("#"), !line.contains(":") else { continue }
+            guard let current = name, let first = words.first, !first.hasPrefix("."), !first.hasPrefix("//"), !first.hasPrefix("#"),
+                !line.contains(":")
+            else { continue }
             if first.hasPrefix("ret") { name = nil } else { bodies[current, default: []].append(words.joined(separator: " ")) }
         }
         return bodies

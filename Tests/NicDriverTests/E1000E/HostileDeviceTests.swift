@@ -98,7 +98,7 @@ struct HostileDeviceTests {
         for _ in 0..<100 {
             guard var packet = port.makePacket() else { break }
             packet.byteCount = 60
-            #expect(batch.append(packet) == nil)
+            if batch.append(packet) != nil { Issue.record("the batch is full") }
         }
         #expect(port.send(&batch) == 63)
         #expect(port.send(&batch) == 0)
@@ -173,7 +173,7 @@ struct HostileDeviceTests {
         for _ in 0..<3 {
             guard var packet = port.makePacket() else { break }
             packet.byteCount = 60
-            #expect(batch.append(packet) == nil)
+            if batch.append(packet) != nil { Issue.record("the batch is full") }
         }
         #expect(port.send(&batch) == 3)
         #expect(device.registers[E1000E.tdt[0].offset] == 3)

@@ -120,7 +120,9 @@ import Testing
         bench.startTransmit()
         let bytes = frame(byteCount: 60)
         bench.memory.window.store(bytes, at: bench.buffer(0))
-        bench.put(E1000E.TxContextDescriptor(ip: .init(start: 200, offset: 255, end: 0xffff), tcpUDP: .init(start: 50, offset: 59, end: 3), command: []), at: 0)
+        bench.put(
+            E1000E.TxContextDescriptor(
+                ip: .init(start: 200, offset: 255, end: 0xffff), tcpUDP: .init(start: 50, offset: 59, end: 3), command: []), at: 0)
         bench.put(
             E1000E.TxDataDescriptor(
                 bufferAddress: bench.iova(bench.buffer(0)), length: 60, command: Bench.whole,

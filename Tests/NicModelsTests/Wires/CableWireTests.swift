@@ -23,7 +23,11 @@ import Testing
     @Test func aFullCableDropsAndCounts() throws {
         let (a, b) = try CableWire.pair(depth: 2)
         for byte: UInt8 in 0..<3 { try send([byte], on: a) }
-        #expect(a.counters == { var counters = WireCounters(); counters.sentFrames = 3; counters.droppedFull = 1; return counters }())
+        #expect(
+            a.counters
+                == {
+                    var counters = WireCounters(); counters.sentFrames = 3; counters.droppedFull = 1; return counters
+                }())
         b.dropReceived()
         try send([9], on: a)
         b.dropReceived()

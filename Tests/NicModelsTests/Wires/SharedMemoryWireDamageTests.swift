@@ -103,7 +103,9 @@ import Testing
         var random = SeededGenerator(seed: seed)
         for _ in 0..<300 {
             let isControl = Bool.random(using: &random)
-            let base = isControl ? 0 : WireLayout.ringOffset(from: Int.random(in: 0...1, using: &random), to: Int.random(in: 0...1, using: &random))
+            let base =
+                isControl
+                ? 0 : WireLayout.ringOffset(from: Int.random(in: 0...1, using: &random), to: Int.random(in: 0...1, using: &random))
             let offset = base + Int.random(in: 0..<(isControl ? 76_000 : 4096), using: &random) & ~63
             raw.memory.store64(UInt64.random(in: 0...(.max), using: &random) &>> UInt64.random(in: 0..<64, using: &random), at: offset)
             a.send(frame(broadcast(Int.random(in: 14...2000, using: &random))))

@@ -165,7 +165,8 @@ import Testing
         var byteCount = 0
         for _ in 0..<2000 {
             if Bool.random(using: &random) {
-                let length = Bool.random(using: &random) ? Int.random(in: 14...9014, using: &random) : Int.random(in: 14...128, using: &random)
+                let length =
+                    Bool.random(using: &random) ? Int.random(in: 14...9014, using: &random) : Int.random(in: 14...128, using: &random)
                 let first = UInt8.random(in: 0...255, using: &random)
                 let bytes = [UInt8](repeating: 0xff, count: 6) + (6..<length).map { first &+ UInt8(truncatingIfNeeded: $0 &* 7) }
                 let full = a.counters.droppedFull

@@ -10,7 +10,8 @@ import Testing
     private typealias Register = ToyModel.Offset
 
     /// Makes the model do something with memory, and returns its status: 1 done, 2 fault.
-    private func run(_ command: UInt64, on device: VfioUserDevice, at iova: UInt64, byteCount: UInt64, pattern: UInt64 = 0) throws -> UInt64 {
+    private func run(_ command: UInt64, on device: VfioUserDevice, at iova: UInt64, byteCount: UInt64, pattern: UInt64 = 0) throws -> UInt64
+    {
         try device.writeRegion(0, at: Register.address, iova, byteCount: 8)
         try device.writeRegion(0, at: Register.length, byteCount, byteCount: 4)
         try device.writeRegion(0, at: Register.pattern, pattern, byteCount: 4)
@@ -239,7 +240,9 @@ import Testing
     }
 
     @Test func missingSocketSaysWhatToStart() {
-        let failure = #expect(throws: DeviceError.self) { _ = try VfioUserDevice(url: "vfio-user:/tmp/none", socketPath: "/tmp/unic-no-such.sock") }
+        let failure = #expect(throws: DeviceError.self) {
+            _ = try VfioUserDevice(url: "vfio-user:/tmp/none", socketPath: "/tmp/unic-no-such.sock")
+        }
         guard case .notFound(_, let reason, let fix)? = failure else { Issue.record("\(String(describing: failure))"); return }
         #expect(reason.contains("/tmp/unic-no-such.sock") && fix.contains("unic serve"))
     }

@@ -49,7 +49,9 @@ private final class ScriptedServer: Sendable {
     }
 
     static func reply(_ message: IncomingMessage, _ payload: [UInt8], id: UInt16? = nil, command: UInt16? = nil) -> [UInt8] {
-        MessageHeader(id: id ?? message.header.id, command: command ?? message.header.command, payloadByteCount: payload.count, isReply: true).emit()
+        MessageHeader(
+            id: id ?? message.header.id, command: command ?? message.header.command, payloadByteCount: payload.count, isReply: true
+        ).emit()
             + payload
     }
 
@@ -59,7 +61,8 @@ private final class ScriptedServer: Sendable {
         case .deviceGetInfo: Response(bytes: reply(message, words(16, 3, 9, 5)))
         case .deviceGetRegionInfo: Response(bytes: reply(message, words(32, 3, message.payload.field32(at: 8), 0) + longs(0x4000, 0)))
         case .deviceGetIRQInfo: Response(bytes: reply(message, words(16, 1, message.payload.field32(at: 8), 4)))
-        case .regionRead: Response(bytes: reply(message, message.payload + [UInt8](repeating: 0x5a, count: Int(message.payload.field32(at: 12)))))
+        case .regionRead:
+            Response(bytes: reply(message, message.payload + [UInt8](repeating: 0x5a, count: Int(message.payload.field32(at: 12)))))
         case .regionWrite: Response(bytes: reply(message, Array(message.payload.prefix(16))))
         default: Response(bytes: reply(message, []))
         }
@@ -99,7 +102,9 @@ private final class ScriptedServer: Sendable {
 
     @Test func refusedVersionIsTold() throws {
         let server = try ScriptedServer { message in
-            .init(bytes: MessageHeader(id: message.header.id, command: 1, payloadByteCount: 0, isReply: true, isError: true, errno: 22).emit())
+            .init(
+                bytes: MessageHeader(id: message.header.id, command: 1, payloadByteCount: 0, isReply: true, isError: true, errno: 22).emit()
+            )
         }
         let failure = #expect(throws: DeviceError.self) { _ = try device(server) }
         guard case .notUsable(_, _, let reason, _)? = failure else { Issue.record("\(String(describing: failure))"); return }
@@ -159,7 +164,10 @@ private final class ScriptedServer: Sendable {
     }
 
     @Test func readReplyOfAnotherPlaceOrLengthIsAViolation() throws {
-        for payload in [longs(4) + words(0, 4) + words(1), longs(0) + words(1, 4) + words(1), longs(0) + words(0, 8) + longs(1), longs(0) + words(0, 4), []] {
+        for payload in [
+            longs(4) + words(0, 4) + words(1), longs(0) + words(1, 4) + words(1), longs(0) + words(0, 8) + longs(1), longs(0) + words(0, 4),
+            [],
+        ] {
             let server = try ScriptedServer { message in
                 message.header.command == Command.regionRead.rawValue ? .init(bytes: ScriptedServer.reply(message, payload)) : nil
             }
@@ -212,7 +220,9 @@ private final class ScriptedServer: Sendable {
     }
 
     @Test func areaOutsideOfTheRegionOrOffsetThatWrapsIsAViolation() throws {
-        for (fileOffset, area) in [(0, (0x4000, 0x1000)), (0, (0x3000, 0x2000)), (0, (0x800, 0x1000)), (.max - 0xfff, (0x1000, 0x1000)), (8, (0x1000, 0x1000))]
+        for (fileOffset, area) in [
+            (0, (0x4000, 0x1000)), (0, (0x3000, 0x2000)), (0, (0x800, 0x1000)), (.max - 0xfff, (0x1000, 0x1000)), (8, (0x1000, 0x1000)),
+        ]
             as [(UInt64, (UInt64, UInt64))]
         {
             let server = try regionServer(fileOffset: fileOffset, area: area) { [HostileServerTests.memory(byteCount: 0x8000)] }

@@ -4,7 +4,9 @@ import Testing
 @testable import VfioUser
 
 @Suite struct DMAMessagesTests {
-    private func map(argsz: UInt32 = 32, flags: UInt32 = 3, offset: UInt64 = 0x1000, address: UInt64 = 0x8000_0000, size: UInt64 = 0x2000) -> [UInt8] {
+    private func map(argsz: UInt32 = 32, flags: UInt32 = 3, offset: UInt64 = 0x1000, address: UInt64 = 0x8000_0000, size: UInt64 = 0x2000)
+        -> [UInt8]
+    {
         words(argsz, flags) + longs(offset, address, size)
     }
 
@@ -50,7 +52,9 @@ import Testing
     }
 
     @Test func badUnmapIsRefused() {
-        for bytes in [words(24, 0) + longs(0, 0), words(23, 0) + longs(0, 1), words(24, 2) + longs(0, 1), words(24, 0) + longs(.max, 2), words(24, 0)] {
+        for bytes in [
+            words(24, 0) + longs(0, 0), words(23, 0) + longs(0, 1), words(24, 2) + longs(0, 1), words(24, 0) + longs(.max, 2), words(24, 0),
+        ] {
             #expect(throws: MessageError.self) { try DMAUnmapMessage.parse(bytes, descriptorCount: 0) }
         }
         #expect(throws: MessageError.self) { try DMAUnmapMessage.parse(words(24, 0) + longs(0, 1), descriptorCount: 1) }

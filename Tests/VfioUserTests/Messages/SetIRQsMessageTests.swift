@@ -31,7 +31,10 @@ import Testing
     }
 
     @Test func badLengthsAndCountsAreRefused() {
-        for bytes in [words(20, 0x21, 0, 0), words(19, 0x21, 0, 0, 1), words(20, 0x21, 0, 0, 2049), words(20, 0x22, 0, 0, 2) + [1], words(20, 0x21, 0, 0, 1) + [1]] {
+        for bytes in [
+            words(20, 0x21, 0, 0), words(19, 0x21, 0, 0, 1), words(20, 0x21, 0, 0, 2049), words(20, 0x22, 0, 0, 2) + [1],
+            words(20, 0x21, 0, 0, 1) + [1],
+        ] {
             #expect(throws: MessageError.self) { try SetIRQsMessage.parse(bytes, descriptorCount: 0) }
         }
     }

@@ -32,7 +32,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "[]", "1", "{", "{\"capabilities\"", "{\"capabilities\":", "{\"capabilities\":{}", "{\"capabilities\":3}", "{} x", "{\"a\":tru}",
+        "", "[]", "1", "{", "{\"capabilities\"", "{\"capabilities\":", "{\"capabilities\":{}", "{\"capabilities\":3}", "{} x",
+        "{\"a\":tru}",
         "{\"a\" 1}", "{\"a\":1,}", "{\"a", "{\"a\\", "[1 2]", "{\"a\":\"\u{1}\"}",
     ])
     func brokenJSONIsRefused(json: String) {

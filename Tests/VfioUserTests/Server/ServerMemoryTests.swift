@@ -41,7 +41,8 @@ import Testing
         let file = try MemoryFile.create(name: name, byteCount: 0x100000)
         for page in 0..<256 as Range<UInt64> {
             // Every second page, so that nothing can be merged.
-            #expect(try !peer.exchange(.dmaMap, map(page * 0x2000, 0x1000, offset: page * 0x1000), descriptors: [file.number]).header.isError)
+            #expect(
+                try !peer.exchange(.dmaMap, map(page * 0x2000, 0x1000, offset: page * 0x1000), descriptors: [file.number]).header.isError)
         }
         #expect(OpenDescriptors.mappings(of: name) == 1)
         #expect(OpenDescriptors.count(pointingAt: name) == 1)
@@ -86,7 +87,9 @@ import Testing
         let server = try RunningServer()
         let peer = try RawPeer(connectingTo: server.path)
         let file = try MemoryFile.create(name: "unic-test", byteCount: 0x4000)
-        for bytes in [map(0, 0x5000), map(0, 0x1000, offset: 0x4000), map(0, 0x1000, offset: 0xffff_ffff_ffff_f000), map(0, 0x1000, offset: 1 << 63)] {
+        for bytes in [
+            map(0, 0x5000), map(0, 0x1000, offset: 0x4000), map(0, 0x1000, offset: 0xffff_ffff_ffff_f000), map(0, 0x1000, offset: 1 << 63),
+        ] {
             #expect(try peer.exchange(.dmaMap, bytes, descriptors: [file.number]).header.errno == 22)
         }
     }

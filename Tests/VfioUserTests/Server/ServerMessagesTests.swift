@@ -177,7 +177,10 @@ import Testing
     @Test func setIRQsBeyondTheCountIsRefused() throws {
         let server = try RunningServer()
         let peer = try RawPeer(connectingTo: server.path)
-        for payload in [words(20, 0x21, 2, 4, 2), words(20, 0x21, 2, .max, 1), words(20, 0x21, 5, 0, 1), words(20, 0x21, 1, 0, 1), words(20, 0x29, 3, 0, 1)] {
+        for payload in [
+            words(20, 0x21, 2, 4, 2), words(20, 0x21, 2, .max, 1), words(20, 0x21, 5, 0, 1), words(20, 0x21, 1, 0, 1),
+            words(20, 0x29, 3, 0, 1),
+        ] {
             #expect(try peer.exchange(.deviceSetIRQs, payload).header.errno == 22)
         }
     }

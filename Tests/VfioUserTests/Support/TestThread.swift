@@ -8,10 +8,12 @@ final class TestThread: @unchecked Sendable {
         let context = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
         var handle = pthread_t()
         // SAFETY: the context is retained here and released once by the thread that it is handed to.
-        let result = unsafe pthread_create(&handle, nil, { context in
-            unsafe Unmanaged<Body>.fromOpaque(context!).takeRetainedValue().run()
-            return nil
-        }, context)
+        let result = unsafe pthread_create(
+            &handle, nil,
+            { context in
+                unsafe Unmanaged<Body>.fromOpaque(context!).takeRetainedValue().run()
+                return nil
+            }, context)
         precondition(result == 0)
         self.handle = handle
     }

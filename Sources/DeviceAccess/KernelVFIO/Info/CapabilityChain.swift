@@ -25,7 +25,9 @@ enum CapabilityChain {
         while at != 0 {
             guard at >= fixedByteCount else { throw MalformedInfo(reason: "a capability at byte \(at) lies inside of the fixed structure") }
             guard seen.insert(at).inserted else { throw MalformedInfo(reason: "the capability chain comes back to byte \(at)") }
-            guard found.count < maximumLength else { throw MalformedInfo(reason: "the capability chain has more than \(maximumLength) links") }
+            guard found.count < maximumLength else {
+                throw MalformedInfo(reason: "the capability chain has more than \(maximumLength) links")
+            }
             guard let id = info.u16(at: at), let version = info.u16(at: at + 2), let next = info.u32(at: at + 4) else {
                 throw MalformedInfo(reason: "the capability at byte \(at) runs past the \(info.count) bytes of the answer")
             }

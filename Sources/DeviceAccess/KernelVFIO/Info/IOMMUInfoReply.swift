@@ -24,7 +24,9 @@ struct IOMMUInfoReply: Equatable, Sendable {
             switch Int32(capability.id) {
             case VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE: reply.ranges = try ranges(info, at: capability.body)
             case VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL:
-                guard let available = info.u32(at: capability.body) else { throw MalformedInfo(reason: "the DMA-available capability is cut short") }
+                guard let available = info.u32(at: capability.body) else {
+                    throw MalformedInfo(reason: "the DMA-available capability is cut short")
+                }
                 reply.availableMappings = available
             default: break
             }

@@ -6,7 +6,8 @@ enum InterruptRequest {
 
     /// Vector i signals `eventfds[i]`; -1 leaves a vector without a signal.
     static func signal(_ kind: InterruptKind, eventfds: [Int32]) -> [UInt8] {
-        var bytes = header(VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER, kind, count: eventfds.count, dataByteCount: 4 * eventfds.count)
+        var bytes = header(
+            VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER, kind, count: eventfds.count, dataByteCount: 4 * eventfds.count)
         for eventfd in eventfds { bytes.append(littleEndian: eventfd) }
         return bytes
     }

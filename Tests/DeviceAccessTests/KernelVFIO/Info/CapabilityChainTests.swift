@@ -31,7 +31,9 @@ import Testing
     func intoFixed() { #expect(throws: MalformedInfo.self) { try parse(InfoBuilder.capability(id: 1, next: 8), first: 16) } }
 
     @Test("links past the end are refused", arguments: [UInt32(17), 23, 24, 25, 1000, .max])
-    func pastTheEnd(first: UInt32) { #expect(throws: MalformedInfo.self) { try parse(InfoBuilder.capability(id: 1, next: 0), first: first) } }
+    func pastTheEnd(first: UInt32) {
+        #expect(throws: MalformedInfo.self) { try parse(InfoBuilder.capability(id: 1, next: 0), first: first) }
+    }
 
     @Test("a chain longer than any kernel's is cut off with an error")
     func tooLong() {

@@ -48,7 +48,9 @@ import Testing
 
     @Test("an answer that is cut short is refused, or read without its chain, never a trap")
     func truncated() throws {
-        let chain = InfoBuilder.capability(id: 1, next: 56, body: InfoBuilder.pairs([(0, 0xffff)])) + InfoBuilder.capability(id: 3, next: 0, body: [1, 0, 0, 0])
+        let chain =
+            InfoBuilder.capability(id: 1, next: 56, body: InfoBuilder.pairs([(0, 0xffff)]))
+            + InfoBuilder.capability(id: 3, next: 0, body: [1, 0, 0, 0])
         let whole = InfoBuilder.iommu(flags: 3, pageSizes: 4096, first: 24, chain: chain)
         for count in 0..<whole.count {
             let parsed = try? IOMMUInfoReply.parse(InfoBytes(Array(whole.bytes[..<count])))

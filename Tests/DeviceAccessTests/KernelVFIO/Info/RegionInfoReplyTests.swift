@@ -24,7 +24,9 @@ private let hasCapabilities: UInt32 = 8
 
     @Test("a region that may not be mapped, or is empty, has no mappable areas")
     func unmappable() throws {
-        #expect(try RegionInfoReply.parse(InfoBuilder.region(flags: readable | writable, size: 32)).mappableAreas(msixTable: nil, pageByteCount: 4096) == [])
+        #expect(
+            try RegionInfoReply.parse(InfoBuilder.region(flags: readable | writable, size: 32)).mappableAreas(
+                msixTable: nil, pageByteCount: 4096) == [])
         #expect(try RegionInfoReply.parse(InfoBuilder.region(flags: 7, size: 0)).mappableAreas(msixTable: nil, pageByteCount: 4096) == [])
     }
 
@@ -42,7 +44,8 @@ private let hasCapabilities: UInt32 = 8
     func unaligned() throws {
         #expect(try sparse([(0x800, 0x2000)]).mappableAreas(msixTable: nil, pageByteCount: 4096) == [0x1000..<0x2800])
         #expect(try sparse([(0x800, 0x100)]).mappableAreas(msixTable: nil, pageByteCount: 4096) == [])
-        #expect(try sparse([(0, 0x2000), (0x1000, 0x3000)]).mappableAreas(msixTable: nil, pageByteCount: 4096) == [0..<0x2000, 0x2000..<0x4000])
+        #expect(
+            try sparse([(0, 0x2000), (0x1000, 0x3000)]).mappableAreas(msixTable: nil, pageByteCount: 4096) == [0..<0x2000, 0x2000..<0x4000])
     }
 
     @Test("areas past the region's end, or past 64 bits, are refused")
@@ -94,7 +97,8 @@ private let hasCapabilities: UInt32 = 8
     func oneTablePage() throws {
         let plain = try RegionInfoReply.parse(InfoBuilder.region(flags: 7, size: 0x4000))
         #expect(plain.mappableAreas(msixTable: 0..<80, pageByteCount: 0x4000) == [])
-        let mappable = try RegionInfoReply.parse(InfoBuilder.region(flags: 15, size: 0x4000, first: 32, chain: InfoBuilder.capability(id: 3, next: 0)))
+        let mappable = try RegionInfoReply.parse(
+            InfoBuilder.region(flags: 15, size: 0x4000, first: 32, chain: InfoBuilder.capability(id: 3, next: 0)))
         #expect(mappable.mappableAreas(msixTable: 0..<80, pageByteCount: 0x4000) == [0..<0x4000])
     }
 }
