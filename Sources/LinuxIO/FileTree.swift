@@ -10,7 +10,8 @@ public func symbolicLinkTarget(of path: String) throws(SystemCallError) -> Strin
     let got = try systemCall("readlink", on: path) { () -> Int in
         // SAFETY: the path lives for the call; the array is ours and its length is given.
         unsafe bytes.withUnsafeMutableBytes { buffer in
-            unsafe readlink(path, buffer.bindMemory(to: CChar.self).baseAddress!, buffer.count)
+            guard let start = unsafe buffer.bindMemory(to: CChar.self).baseAddress else { return 0 }
+            return unsafe readlink(path, start, buffer.count)
         }
     }
     return String(decoding: bytes[..<got], as: UTF8.self)
