@@ -27,9 +27,9 @@ import Testing
             #expect(Set(half.keys) == ["min", "median", "mean", "p99", "p999", "max"])
             #expect(half.values.allSatisfy { $0 > 0 })
         }
-        // Both ends say the same, and the models counted what the drivers did.
+        // What the server sent the client received (hellos before the server's start may be lost); models counted what drivers did.
         let counts = try devices.map { try #require($0["driver"] as? [String: Int]) }
-        #expect(counts[0]["sent"] == counts[1]["received"] && counts[1]["sent"] == counts[0]["received"])
+        #expect(counts[1]["sent"] == counts[0]["received"])
         for device in devices {
             let driver = try #require(device["driver"] as? [String: Int]), model = try #require(device["device"] as? [String: Int])
             #expect(driver["sent"] == model["sent"] && driver["received"] == model["received"] && model["missed"] == 0)

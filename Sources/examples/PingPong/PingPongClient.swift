@@ -86,14 +86,12 @@ struct PingPongClient {
         return end.run.shallEnd ? nil : .lost
     }
 
-    /// Twice, since nobody acknowledges it; a server that missed both ends by its idle time-out.
+    /// Nobody acknowledges it: a server that misses it ends by its idle time-out.
     private func sayBye(_ end: inout Endpoint) throws(PingPongError) {
-        for _ in 0..<2 {
-            try end.send(
-                PingPongFrame(
-                    kind: .bye, to: server, from: end.port.macAddress, wireByteCount: PingPongFrame.minimumWireByteCount,
-                    session: session, sequence: sequence, seed: options.seed))
-        }
+        try end.send(
+            PingPongFrame(
+                kind: .bye, to: server, from: end.port.macAddress, wireByteCount: PingPongFrame.minimumWireByteCount,
+                session: session, sequence: sequence, seed: options.seed))
     }
 }
 
