@@ -59,7 +59,7 @@ let package = Package(
         module("Echo", path: "Sources/examples/Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         module("Reports"),
         module("DriverSuite", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver", "Devices"]),
-        program("driver-suite", ["DriverSuite"]),
+        program("driver-suite", ["DriverSuite", "LinuxIO"]),
         program("hugepage-check", ["DeviceMemory", "LinuxIO", system]),
         .executableTarget(
             name: "hot-path", dependencies: ["DeviceAccess", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels", "SoftDevice"],

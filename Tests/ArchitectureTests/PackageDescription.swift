@@ -2,8 +2,8 @@ import Foundation
 import LinuxIO
 
 /// What the package says of itself (`swift package dump-package`), as far as arrows need it.
-struct PackageDescription: Decodable {
-    struct Target: Decodable {
+struct PackageDescription: Decodable, Sendable {
+    struct Target: Decodable, Sendable {
         let name: String
         let type: String
         let path: String?
@@ -14,7 +14,7 @@ struct PackageDescription: Decodable {
     }
 
     /// One of `{"byName": ["X", null]}`, `{"target": ["X", null]}`, `{"product": ["X", "package", null, null]}`.
-    struct Dependency: Decodable {
+    struct Dependency: Decodable, Sendable {
         let name: String?
 
         init(from decoder: any Decoder) throws {
@@ -35,7 +35,11 @@ struct PackageDescription: Decodable {
 
     struct Failed: Error { let message: String }
 
-    static func load() throws -> PackageDescription {
+    /// Read once for all tests.
+    static func load() throws -> PackageDescription { try loaded.get() }
+    private static let loaded = Result { try describe() }
+
+    private static func describe() throws -> PackageDescription {
         // A scratch path of its own: the build that runs this test holds the lock of the usual one.
         let scratch = "/tmp/unic-architecture-\(MonotonicClock.nanoseconds())"
         defer { _ = try? ChildProcess("rm", arguments: ["-rf", scratch]).wait(timeoutMilliseconds: 10_000) }

@@ -10,7 +10,7 @@ final class TestMemory: Sendable {
         window = memory.window.slice(at: 0, byteCount: byteCount)
     }
 
-    /// A pool of `count` buffers of 2048 bytes, first IOVA 0x100000.
+    /// A pool of `count` buffers of 2048 bytes, two to a page, so one more for an odd count. First IOVA 0x100000.
     static func pool(count: Int) -> PacketPool {
         do {
             let memory = try DMAMemory.ordinary(byteCount: count * 2048, name: "unic-test")

@@ -21,11 +21,11 @@ import Testing
         #expect(IOVARange(start: IOVA(2), byteCount: .max) == nil)
     }
 
-    @Test func firstAndLastGiveTheSameRange() throws {
+    @Test func firstAndLastGiveTheSameRange() {
         #expect(IOVARange(first: 0x1000, last: 0x1fff) == IOVARange(start: IOVA(0x1000), byteCount: 0x1000))
         #expect(IOVARange(first: 5, last: 4) == nil)
         #expect(IOVARange(first: 0, last: .max) == nil)
-        #expect(try #require(IOVARange(first: 1, last: .max)).byteCount == .max)
+        #expect(IOVARange(first: 1, last: .max)?.byteCount == .max)
     }
 
     @Test func advancingPastTheTopIsNil() {

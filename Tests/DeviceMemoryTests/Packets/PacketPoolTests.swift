@@ -42,11 +42,13 @@ import Testing
     }
 
     @Test func emptyPoolGivesNoPacket() {
-        let pool = TestMemory.pool(count: 1)
+        let pool = TestMemory.pool(count: 2)
         let first = Packet(from: pool.reference)
-        let (hasFirst, hasSecond) = (first != nil, Packet(from: pool.reference) != nil)
-        #expect(hasFirst && !hasSecond)
+        let second = Packet(from: pool.reference)
+        let (hasFirst, hasSecond, hasThird) = (first != nil, second != nil, Packet(from: pool.reference) != nil)
+        #expect(hasFirst && hasSecond && !hasThird)
         _ = consume first
+        _ = consume second
     }
 
     @Test func lengthAndChecksumFieldsDoNotDisturbEachOther() {
