@@ -5,11 +5,18 @@ import Testing
 /// unic inside a guest: QEMU's e1000e behind an Intel IOMMU, through the guest kernel's VFIO. A NIC and a VFIO that are not
 /// ours.
 @Suite(.serialized) struct UnicInGuestTests {
+    /// Where `make test` has the release binaries.
+    private static var binaries: String? {
+        // SAFETY: nothing changes the environment while tests run; the text is copied.
+        guard let text = unsafe getenv("UNIC_BIN") else { return nil }
+        return unsafe String(cString: text)
+    }
+
     let ports = [Guest.address(ofPort: 0), Guest.address(ofPort: 1)]
 
     /// The release binaries that `make test` names.
     func guest() throws -> Guest {
-        let folder = try #require(getenv("UNIC_BIN").map { String(cString: $0) }, "UNIC_BIN names no folder; run `make test`")
+        let folder = try #require(Self.binaries, "UNIC_BIN names no folder; run `make test`")
         var guest = Guest()
         guest.hugepageCount = 128
         guest.memoryMebibytes = 1024
