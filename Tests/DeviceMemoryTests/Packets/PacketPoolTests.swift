@@ -76,8 +76,14 @@ import Testing
     }
 
     @Test func misuseTraps() async {
-        await #expect(processExitsWith: .failure) { TestMemory.pool(count: 2).reference.give(0) }
-        await #expect(processExitsWith: .failure) { _ = TestMemory.pool(count: 2).reference.window(of: 2) }
+        await #expect(processExitsWith: .failure) {
+            let pool = TestMemory.pool(count: 2)
+            withExtendedLifetime(pool) { pool.reference.give(0) }
+        }
+        await #expect(processExitsWith: .failure) {
+            let pool = TestMemory.pool(count: 2)
+            withExtendedLifetime(pool) { _ = pool.reference.window(of: 2) }
+        }
         await #expect(processExitsWith: .failure) {
             let pool = TestMemory.pool(count: 2)
             var packet = Packet(from: pool.reference)!
