@@ -42,7 +42,8 @@ import Testing
         // One second for the error, and what this loaded machine takes to end a process.
         #expect(MonotonicClock.nanoseconds() - killedAt < 2_000_000_000)
         #expect(client.errorText.contains("gone"), "\(client.errorText)")
-        _ = second
+        second.send(signal: 15)
+        #expect(second.wait(timeoutMilliseconds: 10_000) == .exited(143))
     }
 
     @Test func aSocketThatCannotBeMadeIsToldWithItsPath() throws {

@@ -1,4 +1,6 @@
+import DeviceMemory
 public import Histogram
+import LinuxIO
 public import NicDriver
 
 /// What came out of a run, whole or partial.
@@ -109,13 +111,26 @@ public enum PingPongError: Error, CustomStringConvertible {
 }
 
 extension PortSummary {
+    /// At the end of a role. Frames that are still under way get 50 ms, so that device and driver can have counted the same.
     init(of port: any Port, role: PingPongOptions.Role) {
         url = port.url
         self.role = role
         family = port.family
         macAddress = port.macAddress
-        deviceCounters = try? port.readDeviceCounters()
-        counters = port.counters
+        var late = port.makeBatch(capacity: 32)
+        let deadline = Deadline(afterMilliseconds: 50)
+        repeat {
+            while port.receive(into: &late) > 0 { late.removeAll() }
+            port.reclaim()
+            deviceCounters = try? port.readDeviceCounters()
+            counters = port.counters
+        } while !agree && !deadline.hasPassed
+    }
+
+    /// True too when the device cannot be asked.
+    private var agree: Bool {
+        guard let device = deviceCounters else { return true }
+        return device.sentFrames == counters.sentFrames && device.receivedFrames == counters.receivedFrames
     }
 }
 
