@@ -111,6 +111,7 @@ public struct E1000EModel<W: Wire>: ~Copyable, DeviceModel {
     // MARK: Stepping
 
     /// At most 64 received frames and 64 descriptors a transmit queue.
+    @_specialize(where W == SharedMemoryWire)
     public mutating func progress() -> Bool {
         if hasFaults {
             if faults.allOnes { return false }

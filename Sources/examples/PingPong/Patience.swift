@@ -15,6 +15,8 @@ struct Patience {
     /// Nanoseconds of spinning before the first yield, where client and server have a core each.
     private static let spinOnOwnCore: UInt64 = 50_000
     private static let shortestSpin: UInt64 = 400
+    /// Polls before the clock is looked at.
+    private static let eagerPolls = 32
     /// An answer within so many nanoseconds came from another core, or after one change of threads.
     private static let promptAnswer: UInt64 = 10_000
 
@@ -27,8 +29,9 @@ struct Patience {
     mutating func pause() -> Bool {
         polls &+= 1
         if !hasYielded, longestSpin > 0 {
-            // The clock is read at the first poll, then at every eighth.
-            if polls & 7 != 1 {
+            // A prompt answer comes within the first polls: no hint to the core, which takes as long as a poll, and no clock.
+            if polls < Self.eagerPolls { return false }
+            if polls & 7 != 0 {
                 Processor.spinHint()
                 return false
             }
@@ -36,7 +39,7 @@ struct Patience {
             if silentSince == 0 { silentSince = now }
             if now &- silentSince < spin {
                 Processor.spinHint()
-                return polls & 255 == 1
+                return polls & 255 == 0
             }
         }
         Processor.yield()
