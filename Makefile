@@ -6,7 +6,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 RELEASE := --configuration release --static-swift-stdlib --scratch-path .build-release -Xswiftc -enforce-exclusivity=unchecked
 BIN := .build-release/release
 
-.PHONY: help setup build release pingpong test test-long lint format bench bench-instructions lab lab-shell docs clean check
+.PHONY: help setup build release pingpong test test-long lint format bench bench-instructions lab lab-shell clean check
 
 help: ## these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -28,8 +28,8 @@ pingpong: release ## the main job: latency between two ports, no privilege neede
 test: release build ## every test, lab included
 	Scripts/test
 
-test-long: release build ## what is too long for every run
-	Scripts/test --long
+test-long: release ## what is too long for every run
+	Scripts/test-long
 
 lint: ## format, unsafe audit, paths
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
@@ -50,10 +50,7 @@ lab: release ## the tests that need a guest
 lab-shell: setup ## a shell in the lab's guest
 	Lab/shell
 
-docs: setup ## DocC archives
-	swift package --scratch-path .build-docs generate-documentation
-
 clean: ## forget what was built here; ~/.cache/unic stays
-	rm -rf .build .build-release .build-docs
+	rm -rf .build .build-release
 
 check: setup lint test bench-instructions ## exactly what CI runs

@@ -17,7 +17,7 @@ enum UnicProgram {
 
     static func start(_ arguments: [String]) throws -> ChildProcess { try ChildProcess(path(), arguments: arguments) }
 
-    /// Runs it to its end, at most 60 seconds.
+    /// Runs it to its end, at most five minutes.
     static func run(_ arguments: [String]) throws -> Output { try run(program: path(), arguments) }
 
     /// Runs it through another program, for example taskset.
@@ -27,7 +27,7 @@ enum UnicProgram {
 
     static func run(program: String, _ arguments: [String]) throws -> Output {
         let child = try ChildProcess(program, arguments: arguments)
-        let exit = child.wait(timeoutMilliseconds: 60_000)
+        let exit = child.wait(timeoutMilliseconds: 300_000)
         return Output(exit: exit, output: child.outputText, errors: child.errorText)
     }
 

@@ -31,9 +31,10 @@ extension VfioUserServer where Model: ~Copyable {
             }
             if options.busyPoll {
                 if lookAround(&session) { return true }
-                pause()
+                // Beside the look at the socket a yield costs nothing, and where cores are short the client needs this one.
+                Processor.yield()
             } else if MonotonicClock.nanoseconds() &- session.lastWork < options.pollMicroseconds &* 1000 {
-                pause()
+                Processor.yield()
             } else {
                 sleep(&session)
                 return true
