@@ -20,6 +20,7 @@ build: setup ## debug build of everything
 release: setup ## static release binaries in .build-release/release
 	swift build $(RELEASE) --product unic
 	swift build $(RELEASE) --product driver-suite
+	swift build $(RELEASE) --product hugepage-check
 	swift build $(RELEASE) --product hot-path
 
 pingpong: release ## the main job: latency between two ports, no privilege needed

@@ -20,7 +20,7 @@ import Testing
         var guest = Guest()
         guest.hugepageCount = 128
         guest.memoryMebibytes = 1024
-        guest.programs = ["\(folder)/unic", "\(folder)/driver-suite"]
+        guest.programs = ["\(folder)/unic", "\(folder)/driver-suite", "\(folder)/hugepage-check"]
         return guest
     }
 
@@ -51,6 +51,11 @@ import Testing
     @Test func everyDriverCasePasses() throws {
         let run = try run("driver-suite vfio:\(ports[0]) vfio:\(ports[1])", seconds: 300)
         #expect(run.output.contains(" 0 failed"))
+    }
+
+    @Test func hugepagesComeBackHoweverAProcessEnds() throws {
+        let run = try run("hugepage-check check", seconds: 120)
+        #expect(run.output.contains("after kill -9: as before"))
     }
 
     /// The other end is the guest kernel's own e1000e driver in a network namespace.
