@@ -141,6 +141,23 @@ import Testing
         let svg = try String(contentsOfFile: path, encoding: .utf8)
         #expect(svg.components(separatedBy: "<polyline").count == 3)
         #expect(svg.hasPrefix("<svg") && svg.hasSuffix("</svg>\n") && svg.contains("percentile"))
+        try expectPicture(of: path)
+    }
+
+    /// A browser reads the drawing without a complaint, and paints more than an empty page.
+    private func expectPicture(of path: String) throws {
+        let quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1000,700"]
+        let tree = try UnicProgram.run(program: "chromium", quiet + ["--dump-dom", "file://\(path)"])
+        #expect(tree.exit == .exited(0), "\(tree.errors)")
+        #expect(tree.output.contains("<polyline") && !tree.output.contains("parsererror"))
+        func paint(_ page: String) throws -> Int {
+            let picture = UnicProgram.temporaryPath("page.png")
+            defer { _ = try? FileManager.default.removeItem(atPath: picture) }
+            let painted = try UnicProgram.run(program: "chromium", quiet + ["--screenshot=\(picture)", page])
+            #expect(painted.exit == .exited(0), "\(painted.errors)")
+            return try #require(FileManager.default.contents(atPath: picture)).count
+        }
+        #expect(try paint("file://\(path)") > 3 * paint("about:blank"))
     }
 
     @Test func aFileThatCannotBeWrittenIsAnErrorAfterTheResults() throws {
