@@ -54,4 +54,4 @@ lab-shell: setup ## a shell in the lab's guest
 clean: ## forget what was built here; ~/.cache/unic stays
 	rm -rf .build .build-release
 
-check: setup lint test bench-instructions ## exactly what CI runs
+check: setup lint pingpong test bench-instructions ## exactly what CI runs
