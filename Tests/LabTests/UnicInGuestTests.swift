@@ -58,6 +58,16 @@ import Testing
         #expect(run.output.contains("after kill -9: as before"))
     }
 
+    @Test func aReservedPageOfOneGibibyteIsUsed() throws {
+        var guest = try guest()
+        guest.memoryMebibytes = 4096
+        guest.kernelArguments = "hugepagesz=1G hugepages=1"
+        let run = try guest.run("hugepage-check hold 600000000 10; hugepage-check report", timeLimitSeconds: 120)
+        #expect(run.ending == .exited(0), "\(run.errorOutput)")
+        #expect(run.output.contains("in 1 pages of 1 GiB"), "\(run.output)")
+        #expect(run.output.contains("1 GiB pages: total 1, free 1"), "\(run.output)")
+    }
+
     /// The other end is the guest kernel's own e1000e driver in a network namespace.
     @Test func theKernelPingsAnEchoWithoutLoss() throws {
         let run = try run(
