@@ -127,6 +127,7 @@ extension ChildProcess {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        // SAFETY: as above.
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
         unsafe posix_spawn_file_actions_adddup2(&actions, error, 2)
@@ -136,6 +137,7 @@ extension ChildProcess {
         defer { unsafe posix_spawnattr_destroy(&attributes) }
         var none = sigset_t()
         var all = sigset_t()
+        // SAFETY: as above.
         unsafe sigemptyset(&none)
         unsafe sigfillset(&all)
         // SAFETY: as above.

@@ -27,6 +27,7 @@ import SystemPackage
         guard let address = unsafe address, unsafe address != MAP_FAILED else {
             throw SystemCallError(call: "mmap", subject: "\(byteCount) bytes of \(subject())", errno: Errno(rawValue: Glibc.errno))
         }
+        // SAFETY: the mapping just made, which this value alone owns.
         unsafe self.address = address
         self.byteCount = byteCount
     }

@@ -55,7 +55,6 @@ extension E1000EPort {
             let all = filter.isPromiscuous || filter.acceptsAllMulticast
             if all { control.insert(.multicastPromiscuous) } else { control.remove(.multicastPromiscuous) }
         }
-        self.filter = filter
         do { try registers.check() } catch { throw .device(error) }
     }
 

@@ -23,7 +23,6 @@ public final class E1000EPort: Port {
     private let memory: PortMemory
     var interrupt: ReceiveInterrupt?
     var accumulated = DeviceCounters()
-    var filter = ReceiveFilter()
     private var isStopped = false
 
     /// Resets and sets the device up, waits for the link, and starts both queues.
