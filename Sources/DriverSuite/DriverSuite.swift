@@ -37,6 +37,23 @@ public struct Rig: Sendable {
     func openLeft(_ options: PortOptions = .suite) throws -> any Port { try Devices.open(left, options: options) }
     func openRight(_ options: PortOptions = .suite) throws -> any Port { try Devices.open(right, options: options) }
 
+    /// What the left device can do at most.
+    func capabilities() throws -> PortCapabilities {
+        let port = try openLeft()
+        defer { try? port.stop() }
+        return port.capabilities
+    }
+
+    /// Longest frame of the jumbo cases: 9014 bytes, or what both devices can do.
+    func jumbo() throws -> PortOptions {
+        let right = try openRight()
+        let left = try openLeft()
+        defer { try? left.stop() }
+        defer { try? right.stop() }
+        let longest = min(9014, left.capabilities.longestFrameByteCount, right.capabilities.longestFrameByteCount)
+        return .suite.with { $0.maximumFrameByteCount = longest }
+    }
+
     /// Opens both, right first so that the left one finds a link.
     func open(_ options: PortOptions = .suite) throws -> Pair {
         let right = try openRight(options)

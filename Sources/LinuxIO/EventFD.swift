@@ -27,7 +27,11 @@ public struct EventFD: ~Copyable, Sendable {
 
     /// Takes the count and sets it to zero; 0 if nothing was signalled.
     @discardableResult
-    public borrowing func drain() -> UInt64 {
+    public borrowing func drain() -> UInt64 { EventFD.drain(number) }
+
+    /// Empties an eventfd that somebody else owns.
+    @discardableResult
+    public static func drain(_ number: Int32) -> UInt64 {
         var count: UInt64 = 0
         // SAFETY: eight bytes of a local are written for the time of the call.
         let got = unsafe read(number, &count, 8)

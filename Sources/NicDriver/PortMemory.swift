@@ -1,7 +1,7 @@
 import DeviceAccess
 import DeviceMemory
 
-/// The memory of one port, mapped for its device: both rings, and the packets.
+/// The memory of one queue pair, mapped for its device: both rings, and the packets.
 final class PortMemory {
     let pool: PacketPool
     let receiveRing: DescriptorRing
@@ -13,12 +13,12 @@ final class PortMemory {
     private var mapped: [IOVARange] = []
 
     /// Packets: as many as both rings hold, and the owner's spare ones.
-    init(device: any DeviceAccess, options: PortOptions, bufferByteCount: Int, allocate: (Int) throws(PortError) -> DMAMemory)
-        throws(PortError)
-    {
+    /// - Parameter iovas: the device's address space, which its queue pairs share.
+    init(
+        device: any DeviceAccess, options: PortOptions, bufferByteCount: Int, iovas: inout IOVAAllocator,
+        allocate: (Int) throws(PortError) -> DMAMemory
+    ) throws(PortError) {
         self.device = device
-        let limits = device.dmaLimits
-        var iovas = IOVAAllocator(windows: limits.windows)
         let packetCount = options.receiveRingSize + options.transmitRingSize + options.sparePackets
         let ringBytes = (options.receiveRingSize + options.transmitRingSize) * 16
         let packets = try allocate(packetCount * bufferByteCount)

@@ -2,28 +2,19 @@ public import DeviceAccess
 import DeviceMemory
 import LinuxIO
 public import NicRegisters
+import Synchronization
 
 /// The registers of one BAR for the control path: mapped where the device lets us, trapped elsewhere.
 ///
 /// An access that fails reads as all-ones, as on a bus with nothing on it, and the first failure stays in ``fault``.
+/// Single accesses may come from any thread, as far as the device lets them (DeviceAccess); `modify` is the control thread's.
 public final class RegisterFile: RegisterWindow {
     private let device: any DeviceAccess
     private let region: Int
     private let areas: [MappedArea]
+    private let firstFault = Mutex<DeviceError?>(nil)
     /// The first access that failed.
-    public private(set) var fault: DeviceError?
-    /// Doorbells that could not be mapped: cells of our own, sent on by ``forwardTrappedDoorbells()``.
-    private var cells: [DoorbellCell] = []
-
-    private final class DoorbellCell {
-        let offset: Int
-        let memory: DMAMemory
-        var sent: UInt32 = 0
-        init(offset: Int, memory: consuming DMAMemory) {
-            self.offset = offset
-            self.memory = memory
-        }
-    }
+    public var fault: DeviceError? { firstFault.withLock { $0 } }
 
     public init(_ device: any DeviceAccess, region: Int) throws(DeviceError) {
         self.device = device
@@ -44,7 +35,7 @@ public final class RegisterFile: RegisterWindow {
         do {
             return UInt32(truncatingIfNeeded: try device.readRegion(region, at: UInt64(offset), byteCount: 4))
         } catch {
-            if fault == nil { fault = error }
+            note(error)
             return .max
         }
     }
@@ -53,39 +44,16 @@ public final class RegisterFile: RegisterWindow {
         if let (window, at) = area(holding: offset) { return window.store32(value, at: at) }
         do {
             try device.writeRegion(region, at: UInt64(offset), UInt64(value), byteCount: 4)
-        } catch {
-            if fault == nil { fault = error }
-        }
+        } catch { note(error) }
     }
+
+    private func note(_ error: DeviceError) { firstFault.withLock { if $0 == nil { $0 = error } } }
 
     /// Throws what went wrong since the device was opened, if anything did.
     public func check() throws(DeviceError) { if let fault { throw fault } }
 
-    /// A doorbell at a register: the mapped register itself, or a cell that is sent on.
-    public func doorbell(_ register: Register<UInt32, ReadWrite>) throws(DeviceError) -> Doorbell {
-        if let (window, at) = area(holding: register.offset) { return Doorbell(window, at: at) }
-        do {
-            let pages = try DMAMemory.ordinary(byteCount: 4, name: "unic-doorbell")
-            let window = pages.window
-            cells.append(DoorbellCell(offset: register.offset, memory: pages))
-            return Doorbell(window, at: 0)
-        } catch {
-            throw .systemCall(device: device.url, group: nil, cause: error, fix: "Free some memory.")
-        }
-    }
-
-    /// Some doorbell is trapped: call ``forwardTrappedDoorbells()`` after each batch.
-    public var hasTrappedDoorbells: Bool { !cells.isEmpty }
-
-    /// Writes doorbells that were rung since the last call through the seam.
-    public func forwardTrappedDoorbells() {
-        for cell in cells {
-            let value = cell.memory.window.load32(at: 0)
-            guard value != cell.sent else { continue }
-            cell.sent = value
-            store32(value, at: cell.offset)
-        }
-    }
+    /// The doorbell of a register if that is mapped.
+    func mappedDoorbell(at offset: Int) -> Doorbell? { area(holding: offset).map { Doorbell($0, at: $1) } }
 
     /// Waits until `register & mask == value`. Bounded; all-ones means that the device is gone.
     public func wait<Value, Access: ReadableAccess>(

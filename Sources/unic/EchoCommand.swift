@@ -27,8 +27,7 @@ struct EchoCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Largest IP packet in bytes, up to 9000.", valueName: "bytes"))
     var mtu = 1500
     @OptionGroup var memory: MemoryOptions
-    @Flag(help: "Sleep until a frame arrives instead of polling.")
-    var interrupts = false
+    @OptionGroup var waiting: WaitOptions
     @Flag(help: "Write one JSON object to standard output at the end.")
     var json = false
     @OptionGroup var logging: LoggingOptions
@@ -58,7 +57,7 @@ struct EchoCommand: ParsableCommand {
             guard let ip = IPv4Address(ip) else { return }
             var options = Echo.Options(address: ip, mac: address)
             options.count = count
-            options.usesInterrupts = interrupts
+            options.usesInterrupts = waiting.mode.usesInterrupts
             StandardStream.error.write("unic: \(ip) is at \(address) on \(port.url).\n")
             do { try Echo.run(port, options, stop: stop, counters: &counters) } catch {
                 tell(counters)
@@ -74,7 +73,7 @@ struct EchoCommand: ParsableCommand {
     private func openPort() throws(PortError) -> any Port {
         var options = PortOptions()
         options.maximumFrameByteCount = mtu + 14
-        options.usesInterrupts = interrupts
+        options.wait = waiting.mode
         options.memory = memory.preference
         return try Devices.open(device, options: options) { StandardStream.error.write("unic: packet memory: \($0)\n") }
     }

@@ -36,8 +36,7 @@ struct PingPongCommand: ParsableCommand {
     @Option(help: ArgumentHelp("CPUs of the client's and the server's thread, with a comma between.", valueName: "list"))
     var cpus = ""
     @OptionGroup var memory: MemoryOptions
-    @Flag(help: "Sleep until a frame arrives instead of polling.")
-    var interrupts = false
+    @OptionGroup var waiting: WaitOptions
     @Option(help: ArgumentHelp("A ping without an answer for so long is lost.", valueName: "milliseconds"))
     var timeout: UInt64 = 1000
     @Option(help: ArgumentHelp("A server without a client, or a client without a server, ends after so long.", valueName: "seconds"))
@@ -108,7 +107,7 @@ struct PingPongCommand: ParsableCommand {
         options.cpus = cpus.isEmpty ? [] : try numbers(cpus, "--cpus")
         options.count = count
         options.warmup = warmup
-        options.usesInterrupts = interrupts
+        options.wait = waiting.mode
         options.pingTimeoutMilliseconds = min(timeout, 3_600_000)
         if let wait {
             options.helloTimeoutMilliseconds = min(wait, 86_400) * 1000
@@ -144,7 +143,7 @@ struct PingPongCommand: ParsableCommand {
     private func opening(_ url: DeviceURL, _ options: PingPongOptions, _ notices: MemoryNotices) -> PingPong.Opening {
         var port = PortOptions()
         port.maximumFrameByteCount = options.maximumFrameByteCount
-        port.usesInterrupts = options.usesInterrupts
+        port.wait = options.wait
         // A wire in memory has a carrier as soon as somebody else is on it; a real link is negotiated for seconds.
         port.linkTimeoutMilliseconds = url.scheme != .soft || options.role == .both ? 5000 : 200
         port.memory = memory.preference

@@ -12,7 +12,13 @@ struct PingPongOutput {
     let wire: String?
 
     private var mode: String { options.role.rawValue }
-    private var waiting: String { options.usesInterrupts ? "interrupts" : "polling" }
+    private var waiting: String {
+        switch options.wait {
+        case .poll: "polling"
+        case .interrupt: "interrupts"
+        case .adaptive(let spin): "interrupts after \(spin) µs of polling"
+        }
+    }
 
     var table: String {
         var text = report.ports.map { "\($0.role.rawValue): \($0.url) (\($0.family), \($0.macAddress))\n" }.joined()

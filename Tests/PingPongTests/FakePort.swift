@@ -45,13 +45,17 @@ final class FakeCable: Sendable {
     func take(_ end: Int) -> [UInt8]? { queues[end].frames.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
 }
 
-final class FakePort: Port {
+final class FakePort: Port, QueuePair {
     let url: String
     let family = "fake"
     let macAddress: MACAddress
     let maximumFrameByteCount: Int
     var pool: PacketPoolReference { packets.reference }
-    private(set) var counters = PortCounters()
+    private(set) var counters = QueueCounters()
+    let index = 0
+    var queuePairs: [any QueuePair] { [self] }
+    let capabilities = PortCapabilities(
+        longestFrameByteCount: 9014, queuePairCount: 1, furtherUnicastCount: 0, insertsChecksums: false, verifiesChecksums: false)
     private let packets: PacketPool
     private let cable: FakeCable
     private let end: Int
@@ -69,7 +73,7 @@ final class FakePort: Port {
 
     func receive(into batch: inout PacketBatch) -> Int {
         var count = 0
-        while batch.room > 0, let frame = cable.take(end), var packet = makePacket() {
+        while batch.room > 0, let frame = cable.take(end), var packet = Packet(from: pool) {
             packet.byteCount = frame.count
             packet.window.store(frame, at: 0)
             _ = batch.append(packet)
@@ -96,7 +100,7 @@ final class FakePort: Port {
     }
     var linkIsUp: Bool { !cable.isGone }
     func setFilter(_ filter: ReceiveFilter) throws(PortError) {}
-    func readDeviceCounters() throws(PortError) -> DeviceCounters {
+    func readDeviceCounters() throws(PortError) -> DeviceCounters? {
         var device = DeviceCounters()
         device.sentFrames = counters.sentFrames
         device.receivedFrames = counters.receivedFrames

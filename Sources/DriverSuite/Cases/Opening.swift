@@ -4,7 +4,7 @@ import NicDriver
 let openingCases: [DriverCase] = [
     DriverCase("a port opens and tells its family and address") { rig in
         let pair = try rig.open()
-        try expect(pair.left.family == "e1000e", "family \(pair.left.family)")
+        try expect(["e1000e", "igbvf", "virtio-net"].contains(pair.left.family), "family \(pair.left.family)")
         try expect(pair.left.macAddress.bits != 0 && !pair.left.macAddress.isMulticast, "address \(pair.left.macAddress)")
         try pair.stop()
     },
@@ -21,8 +21,8 @@ let openingCases: [DriverCase] = [
     },
     DriverCase("counters start at zero") { rig in
         let pair = try rig.open()
-        try expect(pair.left.counters == PortCounters(), "\(pair.left.counters)")
-        try expect(try pair.left.readDeviceCounters().sentFrames == 0, "the device counts sent frames before any")
+        try expect(pair.left.counters == QueueCounters(), "\(pair.left.counters)")
+        try expect(try pair.left.readDeviceCounters()?.sentFrames ?? 0 == 0, "the device counts sent frames before any")
         try pair.stop()
     },
     DriverCase("a ring size that is no power of two is refused") { rig in
@@ -34,7 +34,8 @@ let openingCases: [DriverCase] = [
         }
     },
     DriverCase("a maximum frame beyond the NIC's is refused") { rig in
-        for size in [59, 9015, 65536] {
+        let longest = try rig.capabilities().longestFrameByteCount
+        for size in [59, longest + 1, 65536] {
             do {
                 _ = try rig.openLeft(.suite.with { $0.maximumFrameByteCount = size })
             } catch { continue }

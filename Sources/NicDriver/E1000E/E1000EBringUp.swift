@@ -143,37 +143,53 @@ enum E1000EBringUp {
     /// 2048 bytes for ordinary frames, 10 KiB for jumbo ones.
     static func bufferByteCount(_ options: PortOptions) -> Int { options.maximumFrameByteCount <= E1000E.maximumShortFrame ? 2048 : 10240 }
 
-    static func startReceive(_ registers: RegisterFile, ring: IOVA, count: Int, options: PortOptions) {
-        registers.write(UInt32(truncatingIfNeeded: ring.rawValue), to: E1000E.rdbal[0])
-        registers.write(UInt32(truncatingIfNeeded: ring.rawValue >> 32), to: E1000E.rdbah[0])
-        registers.write(UInt32(count * E1000E.descriptorByteCount), to: E1000E.rdlen[0])
-        registers.write(0, to: E1000E.rdh[0])
-        registers.write(0, to: E1000E.rdt[0])
-        registers.write(E1000E.DelayTimer(), to: E1000E.rdtr)
-        registers.write(0, to: E1000E.radv)
+    static func setUpReceive(_ registers: RegisterFile, queue: Int, _ memory: PortMemory) {
+        registers.write(UInt32(truncatingIfNeeded: memory.receiveRingIOVA.rawValue), to: E1000E.rdbal[queue])
+        registers.write(UInt32(truncatingIfNeeded: memory.receiveRingIOVA.rawValue >> 32), to: E1000E.rdbah[queue])
+        registers.write(UInt32(memory.receiveRing.count * E1000E.descriptorByteCount), to: E1000E.rdlen[queue])
+        registers.write(0, to: E1000E.rdh[queue])
+        registers.write(0, to: E1000E.rdt[queue])
         var threshold = E1000E.ReceiveDescriptorControl.granularity
         threshold.writeBackThreshold = 1
-        registers.write(threshold, to: E1000E.rxdctl[0])
+        registers.write(threshold, to: E1000E.rxdctl[queue])
+    }
+
+    /// Receive side scaling: the hash of a flow's addresses (and TCP ports) picks its queue. One queue: none.
+    static func spreadFlows(_ registers: RegisterFile, queueCount: Int) {
+        guard queueCount > 1 else { return registers.write(E1000E.MultipleQueuesControl(), to: E1000E.mrqc) }
+        for (row, word) in ToeplitzHash.standardKeyWords.enumerated() { registers.write(word, to: E1000E.rssrk[row]) }
+        // Entries take turns; bit 7 of each is the queue.
+        for row in 0..<E1000E.reta.count { registers.write(0x8000_8000, to: E1000E.reta[row]) }
+        var control: E1000E.MultipleQueuesControl = [.tcpIPv4, .ipv4, .tcpIPv6, .ipv6]
+        control.mode = 1
+        registers.write(control, to: E1000E.mrqc)
+    }
+
+    static func enableReceive(_ registers: RegisterFile, _ options: PortOptions) {
+        registers.write(E1000E.DelayTimer(), to: E1000E.rdtr)
+        registers.write(0, to: E1000E.radv)
         registers.write([.extendedStatus, .acknowledgeDisable], to: E1000E.rfctl)
         registers.write([.ipOffload, .tcpUDPOffload, .packetChecksumDisable], to: E1000E.rxcsum)
-        registers.write(E1000E.MultipleQueuesControl(), to: E1000E.mrqc)
         var control: E1000E.ReceiveControl = [.enable, .broadcastAccept, .stripCRC]
         if options.maximumFrameByteCount > E1000E.maximumShortFrame { control.insert(.longPackets) }
         control.formUnion(E1000E.ReceiveControl.bufferSize(byteCount: bufferByteCount(options)) ?? [])
         registers.write(control, to: E1000E.rctl)
     }
 
-    static func startTransmit(_ registers: RegisterFile, ring: IOVA, count: Int) {
-        registers.write(UInt32(truncatingIfNeeded: ring.rawValue), to: E1000E.tdbal[0])
-        registers.write(UInt32(truncatingIfNeeded: ring.rawValue >> 32), to: E1000E.tdbah[0])
-        registers.write(UInt32(count * E1000E.descriptorByteCount), to: E1000E.tdlen[0])
-        registers.write(0, to: E1000E.tdh[0])
-        registers.write(0, to: E1000E.tdt[0])
-        registers.write(E1000E.DelayTimer(), to: E1000E.tidv)
-        registers.write(0, to: E1000E.tadv)
+    static func setUpTransmit(_ registers: RegisterFile, queue: Int, _ memory: PortMemory) {
+        registers.write(UInt32(truncatingIfNeeded: memory.transmitRingIOVA.rawValue), to: E1000E.tdbal[queue])
+        registers.write(UInt32(truncatingIfNeeded: memory.transmitRingIOVA.rawValue >> 32), to: E1000E.tdbah[queue])
+        registers.write(UInt32(memory.transmitRing.count * E1000E.descriptorByteCount), to: E1000E.tdlen[queue])
+        registers.write(0, to: E1000E.tdh[queue])
+        registers.write(0, to: E1000E.tdt[queue])
         var threshold: E1000E.TransmitDescriptorControl = [.granularity, .countDescriptors]
         threshold.writeBackThreshold = 1
-        registers.write(threshold, to: E1000E.txdctl[0])
+        registers.write(threshold, to: E1000E.txdctl[queue])
+    }
+
+    static func enableTransmit(_ registers: RegisterFile) {
+        registers.write(E1000E.DelayTimer(), to: E1000E.tidv)
+        registers.write(0, to: E1000E.tadv)
         // DEFAULT_82543_TIPG_IPGT_COPPER, _IPGR1, _IPGR2 and E1000_COLLISION_THRESHOLD, E1000_COLLISION_DISTANCE of the
         // Linux driver; full duplex uses the first and pads short frames.
         var gap = E1000E.InterPacketGap()

@@ -15,6 +15,9 @@ extension E1000EPort {
         guard (0...1 << 19).contains(options.sparePackets) else {
             throw .badOption("\(options.sparePackets) spare packets: give 0 to \(1 << 19).")
         }
+        guard (1...E1000E.queueCount).contains(options.queuePairCount) else {
+            throw .badOption("\(options.queuePairCount) queue pairs: the 82574L has \(E1000E.queueCount).")
+        }
         guard (0...16_000).contains(options.interruptIntervalMicroseconds) else {
             throw .badOption("An interrupt interval of \(options.interruptIntervalMicroseconds) µs: give 0 to 16000.")
         }
@@ -58,7 +61,7 @@ extension E1000EPort {
         do { try registers.check() } catch { throw .device(error) }
     }
 
-    public func readDeviceCounters() throws(PortError) -> DeviceCounters {
+    public func readDeviceCounters() throws(PortError) -> DeviceCounters? {
         accumulated.add(registers)
         do { try registers.check() } catch { throw .device(error) }
         return accumulated

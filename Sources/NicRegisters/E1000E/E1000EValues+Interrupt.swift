@@ -41,6 +41,8 @@ extension E1000E {
         @inlinable public static var receiveQueue0: Self { Self(rawValue: 1 << 20) }
         /// Receive queue 1 (MSI-X).
         @inlinable public static var receiveQueue1: Self { Self(rawValue: 1 << 21) }
+        /// The cause of a receive queue, 0 or 1.
+        @inlinable public static func receiveQueue(_ index: Int) -> Self { index == 0 ? receiveQueue0 : receiveQueue1 }
         /// Transmit queue 0 (MSI-X).
         @inlinable public static var transmitQueue0: Self { Self(rawValue: 1 << 22) }
         /// Transmit queue 1 (MSI-X).

@@ -10,6 +10,7 @@ public enum Echo {
         public var address: IPv4Address
         /// Ends after so many echo replies; nil: only when it is stopped.
         public var count: Int?
+        /// The port sleeps when it waits: no looking before that.
         public var usesInterrupts = false
         /// The address to answer under; the port receives what is sent to it.
         public var macAddress: MACAddress

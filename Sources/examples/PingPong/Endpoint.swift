@@ -5,6 +5,7 @@ import NicDriver
 /// A port with its two batches, and the ways to wait for it. Nothing is allocated after it was made.
 struct Endpoint: ~Copyable {
     let port: any Port
+    let queuePair: any QueuePair
     let run: Run
     let capture: FrameCapture?
     /// Before the other side was heard its end of the wire may not be there yet.
@@ -33,6 +34,7 @@ struct Endpoint: ~Copyable {
         let captures = options.captureByteCount > 0 && (role == .client || options.role == .server)
         do { capture = captures ? try FrameCapture(byteCount: options.captureByteCount) : nil } catch { throw .system(error.description) }
         self.port = port
+        queuePair = port.queuePairs[0]
         self.run = run
         received = port.makeBatch(capacity: 32)
         outgoing = port.makeBatch(capacity: 4)
@@ -60,12 +62,12 @@ struct Endpoint: ~Copyable {
     mutating func transmit(_ packet: consuming Packet) throws(PingPongError) {
         // The batch is empty between two calls, so nothing comes back.
         _ = outgoing.append(packet)
-        _ = port.send(&outgoing)
+        _ = queuePair.send(&outgoing)
         if outgoing.isEmpty { return }
         let deadline = Deadline(afterMilliseconds: Self.sendTimeoutMilliseconds)
         while !outgoing.isEmpty {
-            port.reclaim()
-            _ = port.send(&outgoing)
+            queuePair.reclaim()
+            _ = queuePair.send(&outgoing)
             if !outgoing.isEmpty { try waitForRoom(until: deadline) }
         }
     }
@@ -79,11 +81,11 @@ struct Endpoint: ~Copyable {
                 if framesSinceLook & 255 == 0, isOver(deadline) { return nil }
                 return packet
             }
-            if port.receive(into: &received) > 0 {
+            if queuePair.receive(into: &received) > 0 {
                 arrivedAt = MonotonicClock.nanoseconds()
                 healthyAt = arrivedAt
                 patience.found(at: arrivedAt)
-            } else if run.options.usesInterrupts {
+            } else if run.options.wait.usesInterrupts {
                 if isOver(deadline) { return nil }
                 try sleep(until: deadline)
                 try checkHealth()
@@ -99,7 +101,7 @@ struct Endpoint: ~Copyable {
     private func sleep(until deadline: UInt64) throws(PingPongError) {
         let now = MonotonicClock.nanoseconds()
         let left = deadline > now ? min(deadline &- now, Self.healthInterval) : 0
-        do { try port.waitForReceive(timeoutMilliseconds: Int32(truncatingIfNeeded: (left &+ 999_999) / 1_000_000)) } catch {
+        do { try queuePair.waitForReceive(timeoutMilliseconds: Int32(truncatingIfNeeded: (left &+ 999_999) / 1_000_000)) } catch {
             try tolerate(error)
         }
     }
@@ -118,11 +120,11 @@ struct Endpoint: ~Copyable {
     }
 
     private func freePacket() throws(PingPongError) -> Packet {
-        if let packet = port.makePacket() { return packet }
+        if let packet = queuePair.makePacket() { return packet }
         let deadline = Deadline(afterMilliseconds: Self.sendTimeoutMilliseconds)
         while true {
-            port.reclaim()
-            if let packet = port.makePacket() { return packet }
+            queuePair.reclaim()
+            if let packet = queuePair.makePacket() { return packet }
             try waitForRoom(until: deadline)
         }
     }

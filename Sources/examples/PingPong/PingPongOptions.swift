@@ -1,3 +1,4 @@
+public import NicDriver
 import LinuxIO
 
 /// What a ping-pong shall do.
@@ -14,7 +15,7 @@ public struct PingPongOptions: Sendable {
     /// CPUs for the client's and the server's thread; with one role the first is its own. Empty: no pinning.
     public var cpus: [Int] = []
     /// Sleep until a frame arrives instead of looking all the time.
-    public var usesInterrupts = false
+    public var wait = PortOptions.WaitMode.poll
     /// After so long without a pong its ping is lost.
     public var pingTimeoutMilliseconds: UInt64 = 1000
     /// So many losses one after the other mean that the server is gone.

@@ -75,7 +75,7 @@ public struct PortSummary: Sendable {
     public let role: PingPongOptions.Role
     public let family: String
     public let macAddress: MACAddress
-    public internal(set) var counters = PortCounters()
+    public internal(set) var counters = QueueCounters()
     /// What the device itself counted; nil if it could not be asked any more.
     public internal(set) var deviceCounters: DeviceCounters?
 }

@@ -1,0 +1,49 @@
+/// What a queue pair counts itself. Single writer, the queue pair's thread.
+public struct QueueCounters: Equatable, Sendable {
+    public var receivedFrames: UInt64 = 0
+    public var receivedBytes: UInt64 = 0
+    public var sentFrames: UInt64 = 0
+    public var sentBytes: UInt64 = 0
+    /// Frames dropped because the device said more bytes than the buffer holds, or spread one over several buffers.
+    public var receiveLengthErrors: UInt64 = 0
+    /// Frames that the device marked as damaged.
+    public var receiveErrors: UInt64 = 0
+    /// Times that a receive descriptor could not be refilled because the pool was empty.
+    public var refillStarved: UInt64 = 0
+    /// Frames refused because they were empty or longer than the port's maximum.
+    public var sendLengthErrors: UInt64 = 0
+    /// Calls of `receive` that found frames, and that found none.
+    public var pollHits: UInt64 = 0
+    public var pollMisses: UInt64 = 0
+    /// Times that the thread slept and an interrupt ended it.
+    public var interrupts: UInt64 = 0
+    public init() {}
+}
+
+extension QueueCounters {
+    /// The sum of what several queue pairs counted.
+    public static func + (a: QueueCounters, b: QueueCounters) -> QueueCounters {
+        var sum = a
+        for field in fields { sum[keyPath: field] &+= b[keyPath: field] }
+        return sum
+    }
+
+    private static var fields: [WritableKeyPath<QueueCounters, UInt64>] {
+        [
+            \.receivedFrames, \.receivedBytes, \.sentFrames, \.sentBytes, \.receiveLengthErrors, \.receiveErrors, \.refillStarved,
+            \.sendLengthErrors, \.pollHits, \.pollMisses, \.interrupts,
+        ]
+    }
+}
+
+/// What the device counted, from its statistics registers.
+public struct DeviceCounters: Equatable, Sendable {
+    public var receivedFrames: UInt64 = 0
+    public var receivedBytes: UInt64 = 0
+    public var sentFrames: UInt64 = 0
+    public var sentBytes: UInt64 = 0
+    /// Frames that found no descriptor or no buffer space.
+    public var missedFrames: UInt64 = 0
+    public var receiveErrors: UInt64 = 0
+    public init() {}
+}

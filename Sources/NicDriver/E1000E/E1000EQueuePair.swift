@@ -1,0 +1,136 @@
+import DeviceAccess
+public import DeviceMemory
+import LinuxIO
+import NicRegisters
+
+/// One receive and one transmit queue of the 82574L, which has two of each.
+public final class E1000EQueuePair: QueuePair, InterruptingQueue {
+    public let index: Int
+    public let pool: PacketPoolReference
+
+    let memory: PortMemory
+    private let device: any DeviceAccess
+    private let registers: RegisterFile
+    private let progress: (any DeviceProgress)?
+    private let trapped: TrappedDoorbells
+    private let forwardsDoorbells: Bool
+    private let waiting: ReceiveWait
+    private var rx: E1000ERxQueue
+    private var tx: E1000ETxQueue
+    private var pollHits: UInt64 = 0
+    private var pollMisses: UInt64 = 0
+
+    /// Takes its packets and fills its rings; the device knows nothing of them yet.
+    init(index: Int, device: any DeviceAccess, registers: RegisterFile, memory: PortMemory, options: PortOptions) throws(PortError) {
+        self.index = index
+        self.device = device
+        self.registers = registers
+        self.memory = memory
+        progress = device.progress
+        pool = memory.pool.reference
+        trapped = TrappedDoorbells(registers)
+        let rxDoorbell = try trapped.doorbell(E1000E.rdt[index], url: device.url)
+        let txDoorbell = try trapped.doorbell(E1000E.tdt[index], url: device.url)
+        forwardsDoorbells = !trapped.isEmpty
+        waiting = try ReceiveWait(mode: options.wait, progress: progress, url: device.url)
+        guard
+            let rx = E1000ERxQueue(
+                ring: memory.receiveRing, pool: pool, doorbell: rxDoorbell, maximumFrameByteCount: options.maximumFrameByteCount)
+        else { throw .noMemory(url: device.url, reason: "the pool is smaller than the receive ring") }
+        self.rx = rx
+        tx = E1000ETxQueue(
+            ring: memory.transmitRing, pool: pool, doorbell: txDoorbell, maximumFrameByteCount: options.maximumFrameByteCount)
+    }
+
+    // The data path.
+
+    public func receive(into batch: inout PacketBatch) -> Int {
+        // A model in this process moves frames first; hardware has done so already.
+        if let progress { _ = progress.step() }
+        let count = rx.receive(into: &batch)
+        if count == 0 {
+            pollMisses &+= 1
+        } else {
+            pollHits &+= 1
+            if forwardsDoorbells { trapped.forward() }
+        }
+        return count
+    }
+
+    public func send(_ batch: inout PacketBatch) -> Int {
+        precondition(batch.pool == pool, "a batch of another queue pair's pool")
+        let count = tx.send(&batch)
+        afterBatch()
+        return count
+    }
+
+    /// What follows a batch: trapped doorbells go out, a model in this process takes a step.
+    private func afterBatch() {
+        if forwardsDoorbells { trapped.forward() }
+        if let progress { _ = progress.step() }
+    }
+
+    public func reclaim() {
+        if let progress { _ = progress.step() }
+        tx.reclaim()
+    }
+
+    // Waiting.
+
+    public func waitForReceive(timeoutMilliseconds: Int32) throws(PortError) {
+        try waiting.wait(for: self, timeoutMilliseconds: timeoutMilliseconds)
+    }
+
+    /// What this queue's vector signals; nil when it polls.
+    var eventNumber: Int32? { waiting.eventNumber }
+    var hasReceived: Bool { rx.hasReceived }
+
+    func armInterrupt() { registers.write(E1000E.InterruptCause.receiveQueue(index), to: E1000E.ims) }
+    /// The device masks the cause when it fires (EIAM): at most one more comes.
+    func disarmInterrupt() {}
+
+    func checkPresence() throws(PortError) {
+        do {
+            try device.checkPresence()
+            try registers.check()
+        } catch { throw .device(error) }
+    }
+
+    public var counters: QueueCounters {
+        var all = QueueCounters()
+        all.receivedFrames = rx.counters.frames
+        all.receivedBytes = rx.counters.bytes
+        all.receiveLengthErrors = rx.counters.lengthErrors
+        all.receiveErrors = rx.counters.frameErrors
+        all.refillStarved = rx.counters.refillStarved
+        all.sentFrames = tx.counters.frames
+        all.sentBytes = tx.counters.bytes
+        all.sendLengthErrors = tx.counters.lengthErrors
+        all.pollHits = pollHits
+        all.pollMisses = pollMisses
+        all.interrupts = waiting.interrupts
+        return all
+    }
+
+    // The port's side.
+
+    /// Hands the receive ring to the device, which is set up for it.
+    func start() {
+        rx.publishAll()
+        afterBatch()
+    }
+
+    /// Waits until the device has taken all descriptors, or the time is over.
+    func drainTransmit(until deadline: Deadline) {
+        while registers.read(E1000E.tdh[index]) != tx.tailIndex, registers.fault == nil, !deadline.hasPassed {
+            afterBatch()
+            Processor.yield()
+        }
+    }
+
+    /// Every buffer goes back to the pool. Only after the device has stopped.
+    func takeBackBuffers() {
+        rx.takeBackBuffers()
+        tx.takeBackBuffers()
+    }
+}
