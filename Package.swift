@@ -57,6 +57,7 @@ let package = Package(
         module("LabKit", ["LinuxIO"]),
         module("PingPong", path: "Sources/examples/PingPong", ["LinuxIO", "DeviceMemory", "NicDriver", histogram]),
         module("Echo", path: "Sources/examples/Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
+        module("Traffic", path: "Sources/examples/Traffic", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         module("Reports"),
         module("DriverSuite", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver", "Devices"]),
         program("driver-suite", ["DriverSuite", "LinuxIO"]),
@@ -67,7 +68,8 @@ let package = Package(
         program(
             "unic",
             [
-                "Devices", "PingPong", "Echo", "Reports", "LinuxIO", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels", "VfioUser",
+                "Devices", "PingPong", "Echo", "Traffic", "Reports", "LinuxIO", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels",
+                "VfioUser",
                 arguments,
                 histogram, logging,
             ]),
@@ -84,6 +86,7 @@ let package = Package(
         tests("Devices", ["DriverSuite"]),
         tests("PingPong", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver"]),
         tests("Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
+        tests("Traffic", ["LinuxIO", "DeviceMemory", "NicDriver", "Devices"]),
         tests("Reports"),
         .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
