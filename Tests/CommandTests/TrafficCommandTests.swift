@@ -34,6 +34,26 @@ import Testing
         #expect(workers.count == 2 && workers.allSatisfy { ($0["frames"] ?? 0) > 0 }, "\(workers)")
     }
 
+    /// Two threads, a queue each, on one device of another process: doorbells mapped, or each one a message of the one
+    /// connection that both threads use.
+    @Test(arguments: [[], ["--trap-doorbells"]], [[], ["--interrupts"], ["--spin", "100"]])
+    func twoThreadsShareADeviceOfAnotherProcess(serving: [String], waiting: [String]) throws {
+        let wire = UnicProgram.freshWire("threads")
+        let path = UnicProgram.temporaryPath("q.sock")
+        let server = try UnicProgram.start(["serve", "--socket", path, "--wire", wire] + serving)
+        #expect(server.readOutput(timeoutMilliseconds: 20_000) { $0.errorText.contains("is served at") }, "\(server.errorText)")
+        let receiver = try UnicProgram.start(
+            ["count", "--device", "vfio-user:\(path)", "--queues", "2", "--seconds", "60", "--idle", "2", "--json"] + waiting)
+        #expect(receiver.readOutput(timeoutMilliseconds: 20_000) { $0.errorText.contains("counting on") }, "\(receiver.errorText)")
+        let sender = try UnicProgram.run(["generate", "--device", "soft:\(wire)", "--flows", "8", "--rate", "1000", "--count", "1000"])
+        #expect(sender.exit == .exited(0), "\(sender.errors)")
+        #expect(receiver.wait(timeoutMilliseconds: 30_000) == .exited(0), "\(receiver.errorText)")
+        let workers = try #require(try object(receiver.outputText)["workers"] as? [[String: Int]])
+        #expect(workers.count == 2 && workers.allSatisfy { ($0["frames"] ?? 0) > 100 && $0["late"] == 0 }, "\(workers)")
+        server.send(signal: 15)
+        _ = server.wait(timeoutMilliseconds: 10_000)
+    }
+
     @Test func aForwarderJoinsTwoWires() throws {
         let wires = [UnicProgram.freshWire("left"), UnicProgram.freshWire("right")]
         let forwarder = try UnicProgram.start(["forward", "--device", "soft:\(wires[0])", "--device", "soft:\(wires[1])", "--json"])
