@@ -13,7 +13,9 @@ iommu_device() { # kind
     case $1 in
     # The split interrupt controller is what interrupt remapping wants.
     intel) options+=(-device intel-iommu,intremap=on,caching-mode=on) machine=q35,kernel-irqchip=split iommu_words=intel_iommu=on ;;
-    amd) options+=(-device amd-iommu,intremap=on) machine=q35,kernel-irqchip=split ;;
+    amd)
+        options+=(-device "amd-iommu,intremap=on$([ "$emulator" = 7 ] || echo ,dma-remap=on)") # 11 translates for VFIO only then
+        machine=q35,kernel-irqchip=split ;;
     virtio) options+=(-device virtio-iommu-pci,addr=1) ;;
     none) ;;
     *) lacks "there is no IOMMU '$1': intel, virtio, amd or none" ;;
