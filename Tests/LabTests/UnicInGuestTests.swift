@@ -12,7 +12,7 @@ import Testing
         return unsafe String(cString: text)
     }
 
-    let ports = [Guest.address(ofPort: 0), Guest.address(ofPort: 1)]
+    let ports = [NIC.e1000e.address(ofPort: 0), NIC.e1000e.address(ofPort: 1)]
 
     /// The release binaries that `make test` names.
     func guest() throws -> Guest {
@@ -86,7 +86,7 @@ import Testing
 
     @Test func aGuestWithoutAnIOMMUIsToldSo() throws {
         var guest = try guest()
-        guest.hasIOMMU = false
+        guest.iommu = .none
         let run = try guest.run("unic pingpong --device vfio:\(ports[0]) --device vfio:\(ports[1])", timeLimitSeconds: 60)
         #expect(run.ending != .exited(0))
         #expect(run.errorOutput.contains("IOMMU"), "\(run.errorOutput)")
