@@ -63,7 +63,8 @@ let package = Package(
         program("driver-suite", ["DriverSuite", "LinuxIO"]),
         program("hugepage-check", ["DeviceMemory", "LinuxIO", system]),
         .executableTarget(
-            name: "hot-path", dependencies: ["DeviceAccess", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels", "SoftDevice"],
+            name: "hot-path",
+            dependencies: ["DeviceAccess", "DeviceMemory", "DeviceModel", "Devices", "NicDriver", "NicModels", "SoftDevice"],
             path: "Benchmarks/hot-path", swiftSettings: settings),
         program(
             "unic",
