@@ -89,10 +89,10 @@ struct GuestTests {
             Self.describe + """
                 bind-vfio $(make-vfs \(NIC.igb.address(ofPort: 0)) | tee /lab/results/vfs)
                 describe /sys/bus/pci/devices/*
-                for feature in 1 34; do  # in the list of bits: 34 is VIRTIO_F_RING_PACKED
+                for bit in 33 34; do  # VIRTIO_F_ACCESS_PLATFORM, VIRTIO_F_RING_PACKED
                     for address in \(NIC.virtioNet.address(ofPort: 0)) \(NIC.virtioNetPacked.address(ofPort: 0)); do
                         bind-vfio --interface "$address" >/dev/null
-                        cut -c "$((feature + 1))" /sys/bus/pci/devices/$address/virtio*/features
+                        cut -c "$((bit + 1))" /sys/bus/pci/devices/$address/virtio*/features
                     done
                 done >/lab/results/features
                 test -c /dev/iommu
