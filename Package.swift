@@ -54,6 +54,7 @@ let package = Package(
         module("NicModels", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"]),
         module("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", system]),
         module("Devices", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser"]),
+        module("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess", system]),
         module("LabKit", ["LinuxIO"]),
         module("PingPong", path: "Sources/examples/PingPong", ["LinuxIO", "DeviceMemory", "NicDriver", histogram]),
         module("Echo", path: "Sources/examples/Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
@@ -67,7 +68,8 @@ let package = Package(
         program(
             "unic",
             [
-                "Devices", "PingPong", "Echo", "Reports", "LinuxIO", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels", "VfioUser",
+                "Devices", "HostSetup", "DeviceAccess", "PingPong", "Echo", "Reports", "LinuxIO", "DeviceMemory", "DeviceModel",
+                "NicDriver", "NicModels", "VfioUser",
                 arguments,
                 histogram, logging,
             ]),
@@ -82,6 +84,7 @@ let package = Package(
         tests("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests("VfioUser", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests("Devices", ["DriverSuite"]),
+        tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),
         tests("PingPong", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver"]),
         tests("Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         tests("Reports"),
