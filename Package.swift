@@ -58,18 +58,25 @@ let package = Package(
         module("LabKit", ["LinuxIO"]),
         module("PingPong", path: "Sources/examples/PingPong", ["LinuxIO", "DeviceMemory", "NicDriver", histogram]),
         module("Echo", path: "Sources/examples/Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
+        module("Traffic", path: "Sources/examples/Traffic", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         module("Reports"),
         module("DriverSuite", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver", "Devices"]),
         program("driver-suite", ["DriverSuite", "LinuxIO"]),
         program("hugepage-check", ["DeviceMemory", "LinuxIO", system]),
         .executableTarget(
-            name: "hot-path", dependencies: ["DeviceAccess", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels", "SoftDevice"],
+            name: "hot-path",
+            dependencies: ["DeviceAccess", "DeviceMemory", "DeviceModel", "Devices", "NicDriver", "NicModels", "SoftDevice"],
             path: "Benchmarks/hot-path", swiftSettings: settings),
         program(
             "unic",
             [
+<<<<<<< HEAD
                 "Devices", "HostSetup", "DeviceAccess", "PingPong", "Echo", "Reports", "LinuxIO", "DeviceMemory", "DeviceModel",
                 "NicDriver", "NicModels", "VfioUser",
+=======
+                "Devices", "PingPong", "Echo", "Traffic", "Reports", "LinuxIO", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels",
+                "VfioUser",
+>>>>>>> main
                 arguments,
                 histogram, logging,
             ]),
@@ -87,6 +94,7 @@ let package = Package(
         tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),
         tests("PingPong", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver"]),
         tests("Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
+        tests("Traffic", ["LinuxIO", "DeviceMemory", "NicDriver", "Devices"]),
         tests("Reports"),
         .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),

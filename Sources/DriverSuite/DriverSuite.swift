@@ -15,7 +15,8 @@ public struct DriverCase: Sendable {
 
 public enum DriverSuite {
     public static let cases: [DriverCase] =
-        openingCases + frameCases + jumboCases + ringCases + filterCases + checksumCases + countingCases + waitingCases + stoppingCases
+        openingCases + frameCases + jumboCases + ringCases + filterCases + checksumCases + countingCases + waitingCases
+        + queuePairCases + stoppingCases
 }
 
 /// What a case found wrong.

@@ -48,16 +48,16 @@ struct ChecksumFrame {
     static let transportStart = 34
     var checksumOffset: Int { ChecksumFrame.transportStart + (transport == .tcp ? 16 : 6) }
 
-    /// Checksums right, everywhere (RFC 791 §3.1, RFC 768, RFC 9293 §3.1).
-    init(_ transport: Transport, to destination: MACAddress, from source: MACAddress, payload: Int, seed: UInt64) {
+    /// Checksums right, everywhere. A flow has its own source address and port (RFC 791 §3.1, RFC 768, RFC 9293 §3.1).
+    init(_ transport: Transport, to destination: MACAddress, from source: MACAddress, payload: Int, seed: UInt64, flow: UInt8 = 1) {
         self.transport = transport
         let headerBytes = transport == .tcp ? 20 : 8
         let segmentBytes = headerBytes + payload
         var random = SeededBytes(seed: seed)
         func pair(_ value: Int) -> [UInt8] { [UInt8(truncatingIfNeeded: value >> 8), UInt8(truncatingIfNeeded: value)] }
         let ip: [UInt8] =
-            [0x45, 0] + pair(20 + segmentBytes) + [0, 1, 0x40, 0, 64, transport.rawValue, 0, 0, 198, 18, 0, 1, 198, 18, 0, 2]
-        let ports = pair(5000) + pair(5001)
+            [0x45, 0] + pair(20 + segmentBytes) + [0, 1, 0x40, 0, 64, transport.rawValue, 0, 0, 198, 18, 0, flow, 198, 18, 0, 2]
+        let ports = pair(4999 + Int(flow)) + pair(5001)
         let header: [UInt8] =
             transport == .udp ? ports + pair(segmentBytes) + [0, 0] : ports + [0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x10, 1, 0, 0, 0, 0, 0]
         bytes = destination.bytes + source.bytes + [0x08, 0x00] + ip + header + (0..<payload).map { _ in random.next() }

@@ -16,8 +16,8 @@ struct Unic: ParsableCommand {
             """,
         version: unicVersion,
         subcommands: [
-            PingPongCommand.self, EchoCommand.self, ServeCommand.self, ListCommand.self, BindCommand.self, UnbindCommand.self,
-            DoctorCommand.self, HugepagesCommand.self,
+            PingPongCommand.self, GenerateCommand.self, CountCommand.self, ForwardCommand.self, EchoCommand.self, TopCommand.self,
+            ServeCommand.self, ListCommand.self, BindCommand.self, UnbindCommand.self, DoctorCommand.self, HugepagesCommand.self,
         ])
 }
 

@@ -160,7 +160,7 @@ enum E1000EBringUp {
         for (row, word) in ToeplitzHash.standardKeyWords.enumerated() { registers.write(word, to: E1000E.rssrk[row]) }
         // Entries take turns; bit 7 of each is the queue.
         for row in 0..<E1000E.reta.count { registers.write(0x8000_8000, to: E1000E.reta[row]) }
-        var control: E1000E.MultipleQueuesControl = [.tcpIPv4, .ipv4, .tcpIPv6, .ipv6]
+        var control: E1000E.MultipleQueuesControl = [.tcpIPv4, .ipv4, .tcpIPv6Extended, .ipv6Extended, .ipv6]
         control.mode = 1
         registers.write(control, to: E1000E.mrqc)
     }

@@ -13,12 +13,14 @@ struct E1000EReceiveSettings {
     var vlanEtherType: UInt16 = 0x8100
     var checksIP = false
     var checksTransport = false
-    /// Descriptors carry the packet checksum, from this byte on; nil: the RSS hash, which is zero here.
+    /// Descriptors carry the packet checksum, from this byte on; nil: the RSS hash.
     var packetChecksumStart: Int?
     /// RXDMT0 when the free part of the ring falls to its size shifted by this.
     var thresholdShift: UInt32 = 1
     /// No descriptor for the frame that waits: said once.
     var isStarving = false
+    /// How flows are spread over both queues; nil: all frames go to queue 0.
+    var spreading: E1000ESpreading?
 }
 
 extension E1000EModel {
@@ -42,6 +44,7 @@ extension E1000EModel {
         receive.checksIP = checksums.contains(.ipOffload)
         receive.checksTransport = checksums.contains(.tcpUDPOffload)
         receive.packetChecksumStart = checksums.contains(.packetChecksumDisable) ? nil : Int(checksums.start)
+        receive.spreading = E1000ESpreading(registers)
         updateMemoryAccess()
         if receive.isEnabled, !wasEnabled { discardOlder() }
     }
@@ -58,38 +61,57 @@ extension E1000EModel {
 
     // MARK: A step
 
-    /// Up to 64 frames. The wire is the receive FIFO: without descriptors a frame waits there, and a full wire drops.
+    /// Up to 64 frames. The wire is the receive FIFO of both queues: without descriptors a frame waits there, and a full
+    /// wire drops.
     mutating func stepReceive() -> Bool {
-        guard var frame = wire.nextReceived() else { return false }
+        guard receive.spreading != nil else { return stepReceive(queue: 0, limit: 64) > 0 }
+        var taken = 0
+        while taken < 64, let frame = wire.nextReceived() {
+            let count = stepReceive(queue: spread(frame).queue, limit: 64 - taken)
+            if count == 0 { break }
+            taken += count
+        }
+        return taken > 0
+    }
+
+    /// The hash of a frame's flow, and the queue that follows from it.
+    private func spread(_ frame: MemoryWindow) -> E1000ESpreading.Verdict { receive.spreading?.judge(frame) ?? .none }
+
+    /// Frames of one queue, until one of the other comes. Returns how many were taken.
+    @inline(__always)
+    private mutating func stepReceive(queue: Int, limit: Int) -> Int {
+        guard var frame = wire.nextReceived() else { return 0 }
         var ring: E1000ERing?
         switch E1000ERing.read(
-            shared, dma: dma, head: E1000E.rdh[0], tail: E1000E.rdt[0], length: E1000E.rdlen[0], low: E1000E.rdbal[0],
-            high: E1000E.rdbah[0])
+            shared, dma: dma, head: E1000E.rdh[queue], tail: E1000E.rdt[queue], length: E1000E.rdlen[queue], low: E1000E.rdbal[queue],
+            high: E1000E.rdbah[queue])
         {
         case .empty: break
         case .impossible: counters.badRings &+= 1
         case .ring(let valid): ring = valid
         }
-        if ring == nil, receive.isStarving { return false }
+        if ring == nil, receive.isStarving { return 0 }
         let availableBefore = ring?.available ?? 0
         let headBefore = ring?.head ?? 0
         var causes: E1000E.InterruptCause = []
         var taken = 0
-        while taken < 64 {
+        while taken < limit {
             guard accept(frame, &ring, &causes) else { break }
             wire.dropReceived()
             receive.isStarving = false
             taken += 1
             guard let next = wire.nextReceived() else { break }
+            if receive.spreading != nil, spread(next).queue != queue { break }
             frame = next
         }
         if let ring, ring.head != headBefore {
-            shared.store32(ring.head, at: E1000E.rdh[0].offset)
+            causes.formUnion([.receiveTimer, .receiveQueue(queue)])
+            shared.store32(ring.head, at: E1000E.rdh[queue].offset)
             let threshold = ring.count >> receive.thresholdShift
             if availableBefore > threshold, ring.available <= threshold { causes.insert(.receiveThreshold) }
         }
         if !causes.isEmpty { raise(causes) }
-        return taken > 0
+        return taken
     }
 
     /// Filters a frame and writes it to the driver. False: it has to wait for descriptors.
@@ -138,8 +160,9 @@ extension E1000EModel {
     struct Prepared {
         var bytes: MemoryWindow
         var tag: UInt16 = 0
-        /// IPv4 identification low, packet checksum high; zero if RXCSUM.PCSD.
+        /// IPv4 identification low, packet checksum high; the RSS hash if RXCSUM.PCSD.
         var checksumWord: UInt32 = 0
+        var spread = E1000ESpreading.Verdict.none
     }
 
     /// Checksums, tag and FCS.
@@ -163,6 +186,10 @@ extension E1000EModel {
             prepared.checksumWord = UInt32(checked.identification) | UInt32(sum) << 16
         } else {
             status.remove(.ipIdentificationValid)
+        }
+        if receive.spreading != nil {
+            prepared.spread = spread(frame)
+            prepared.checksumWord = prepared.spread.hash
         }
         if status.contains(.vlanPacket) || !receive.stripsFCS { prepared.bytes = rebuild(frame, status) }
         return prepared
@@ -216,7 +243,6 @@ extension E1000EModel {
         ring = current
         statistics.countReceived(byteCount: wireByteCount, destination: destination)
         counters.framesReceived &+= 1
-        causes.formUnion([.receiveTimer, .receiveQueue0])
         if wireByteCount <= shared.load32(at: E1000E.rsrpd.offset) & 0xfff { causes.insert(.smallPacket) }
         return true
     }
@@ -250,7 +276,8 @@ extension E1000EModel {
         let word1: UInt64
         if receive.usesExtendedFormat {
             let completion = E1000E.RxWriteBack(
-                status: status, length: length, vlanTag: frame?.tag ?? 0, rssHash: frame?.checksumWord ?? 0)
+                status: status, length: length, vlanTag: frame?.tag ?? 0, rssHash: frame?.checksumWord ?? 0,
+                rssType: frame?.spread.type ?? 0, queue: UInt8(truncatingIfNeeded: frame?.spread.queue ?? 0))
             descriptor.store64(completion.word0, at: 0)
             word1 = completion.word1
         } else {

@@ -92,6 +92,10 @@ extension E1000EModel {
         case E1000E.rctl.offset, E1000E.rxcsum.offset, E1000E.rfctl.offset, E1000E.vet.offset:
             updateReceiveSettings()
             updateFilter()
+        case E1000E.mrqc.offset: updateReceiveSettings()
+        case E1000E.reta[0].offset..<E1000E.reta[0].offset + 4 * E1000E.reta.count,
+            E1000E.rssrk[0].offset..<E1000E.rssrk[0].offset + 4 * E1000E.rssrk.count:
+            if receive.spreading != nil { updateReceiveSettings() }
         case E1000E.tctl.offset: updateTransmitSettings()
         default:
             if E1000E.ral.index(atOffset: offset) != nil || E1000E.rah.index(atOffset: offset) != nil { updateFilter() }

@@ -3,14 +3,14 @@ public import DeviceModel
 public import LinuxIO
 import NicRegisters
 
-/// The Intel 82574L as a device model: one function, two transmit queues, one receive queue, on a wire.
+/// The Intel 82574L as a device model: one function, two transmit and two receive queues, on a wire.
 ///
 /// Registers, descriptors and their meaning are NicRegisters' `E1000E`, which the driver uses too. The two register
 /// pages with the rings (RDBAL… and TDBAL…) are memory that the driver maps: the model reads them when it steps and
 /// takes every number in them for hostile. All others are trapped and have their side effects at once.
 ///
-/// Left out, as neither driver needs it: flash (BAR 1; Linux maps it on ICH parts only), packet split, RSS (all frames
-/// go to receive queue 0), the delay timers RDTR, RADV, TIDV and TADV (interrupts come at once; ITR and EITR throttle),
+/// Left out, as neither driver needs it: flash (BAR 1; Linux maps it on ICH parts only), packet split,
+/// the delay timers RDTR, RADV, TIDV and TADV (interrupts come at once; ITR and EITR throttle),
 /// ACK interrupts, PAUSE frames, time stamps, wake-up, management.
 public struct E1000EModel<W: Wire>: ~Copyable, DeviceModel {
     public let function: FunctionDescription

@@ -121,9 +121,8 @@ enum NICChecks {
         let text = "\(function.title) has \(sriov.virtualFunctionCount) of \(sriov.maximumVirtualFunctionCount) virtual functions"
         guard sriov.virtualFunctionCount == 0 else { return [.ok(.sriov, device: name, "\(text).")] }
         guard function.driver != nil, !function.isBoundToVFIO else {
-            return [
-                .note(.sriov, device: name, "\(text).", advice: "They are made by its kernel driver: `unic unbind \(name)` gives it back.")
-            ]
+            let advice = function.isBoundToVFIO ? "`unic unbind \(name)` gives it back." : "None is bound; `lspci -k -s \(name)` names it."
+            return [.note(.sriov, device: name, "\(text).", advice: "They are made by its kernel driver. \(advice)")]
         }
         let up = function.interfaces.filter { !$0.isUp }.map { "ip link set \($0.name) up && " }.joined()
         let count = min(2, sriov.maximumVirtualFunctionCount)

@@ -1,0 +1,84 @@
+import DeviceMemory
+import Devices
+import LinuxIO
+import NicDriver
+import Testing
+
+/// The race between arming and arrival, on each family's model: a frame is put on the wire before or after every single
+/// access that a waiting thread makes, and each time the wait ends by it, at once.
+@Suite(.serialized) struct WakeUpInterleavingTests {
+    static let families = ["e1000e"]
+
+    /// A receiver that is watched, and who sends to it.
+    private struct Bench {
+        let device: InterposedDevice
+        let receiver: any Port
+        let sender: any Port
+
+        init(family: String, wait: PortOptions.WaitMode) throws {
+            let wire = "soft:interleaving-\(processIdentifier)-\(family)?nic=\(family)"
+            var options = PortOptions()
+            options.receiveRingSize = 64
+            options.transmitRingSize = 64
+            options.sparePackets = 64
+            options.memory = .ordinaryPages
+            device = InterposedDevice(try Devices.access(wire))
+            // Both ends are on the wire before the first looks for a link.
+            let other = try Devices.access(wire)
+            sender = try Devices.openPort(on: other, options: options)
+            options.wait = wait
+            receiver = try Devices.openPort(on: device, options: options)
+        }
+
+        func send() {
+            guard var packet = sender.makePacket() else { return }
+            packet.byteCount = 60
+            packet.window.store(receiver.macAddress.bytes + sender.macAddress.bytes + [0x88, 0xb5], at: 0)
+            var batch = sender.makeBatch(capacity: 1)
+            _ = batch.append(packet)
+            _ = sender.send(&batch)
+        }
+
+        /// Waits with a frame at access number `step`. Returns the milliseconds from its arrival to the wait's end.
+        func wait(arrivalAt step: Int?, timeout: Int32) throws -> (milliseconds: UInt64, steps: Int) {
+            var count = 0
+            var arrivedAt = MonotonicClock.nanoseconds()
+            device.passes = {
+                if count == step {
+                    arrivedAt = MonotonicClock.nanoseconds()
+                    self.send()
+                }
+                count += 1
+            }
+            defer { device.passes = {} }
+            try receiver.waitForReceive(timeoutMilliseconds: timeout)
+            return ((MonotonicClock.nanoseconds() - arrivedAt) / 1_000_000, count)
+        }
+
+        func takeAll() -> Int {
+            var batch = receiver.makeBatch(capacity: 32)
+            return receiver.receive(into: &batch)
+        }
+    }
+
+    @Test(arguments: families, [PortOptions.WaitMode.interrupt, .adaptive(spinMicroseconds: 5)])
+    func noInterleavingLosesAWakeUp(family: String, mode: PortOptions.WaitMode) throws {
+        let bench = try Bench(family: family, wait: mode)
+        _ = bench.takeAll()
+        // How many accesses a wait has that nothing ends.
+        let steps = min(400, try bench.wait(arrivalAt: nil, timeout: 40).steps)
+        #expect(steps > 8, "a wait of \(steps) accesses was not watched")
+        var reached = 0
+        for step in 0..<steps {
+            let (took, count) = try bench.wait(arrivalAt: step, timeout: 2000)
+            // Spinning has as many accesses as it has time for.
+            if count <= step { continue }
+            reached += 1
+            #expect(took < 150, "\(family): a frame at access \(step) of \(steps) was noticed after \(took) ms")
+            #expect(bench.takeAll() == 1, "\(family): the frame of access \(step) was lost or came twice")
+        }
+        #expect(mode == .interrupt ? reached == steps : reached > 8, "\(reached) of \(steps) accesses were reached")
+        try bench.receiver.stop()
+        try bench.sender.stop()
+    }
+}
