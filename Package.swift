@@ -70,13 +70,8 @@ let package = Package(
         program(
             "unic",
             [
-<<<<<<< HEAD
-                "Devices", "HostSetup", "DeviceAccess", "PingPong", "Echo", "Reports", "LinuxIO", "DeviceMemory", "DeviceModel",
+                "Devices", "HostSetup", "PingPong", "Echo", "Traffic", "Reports", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel",
                 "NicDriver", "NicModels", "VfioUser",
-=======
-                "Devices", "PingPong", "Echo", "Traffic", "Reports", "LinuxIO", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels",
-                "VfioUser",
->>>>>>> main
                 arguments,
                 histogram, logging,
             ]),
