@@ -6,5 +6,8 @@ struct KernelPaths: Equatable, Sendable {
 
     func device(_ address: PCIAddress) -> String { "\(sys)/bus/pci/devices/\(address)" }
     var container: String { "\(dev)/vfio/vfio" }
+    var iommu: String { "\(dev)/iommu" }
+    func deviceNode(_ name: String) -> String { "\(dev)/vfio/devices/\(name)" }
+    func noIOMMUGroup(_ number: String) -> String { "\(dev)/vfio/noiommu-\(number)" }
     func group(_ number: String) -> String { "\(dev)/vfio/\(number)" }
 }
