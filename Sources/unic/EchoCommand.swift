@@ -75,6 +75,7 @@ struct EchoCommand: ParsableCommand {
         var options = PortOptions()
         options.maximumFrameByteCount = mtu + 14
         options.wait = waiting.mode
+        options.publishesStatistics = true
         options.memory = memory.preference
         options.allowsNoIOMMU = backend.allowNoiommu
         return try Devices.open(

@@ -33,7 +33,7 @@ struct GuestTests {
 
     @Test func withoutAnIOMMUThereIsNoGroup() throws {
         var guest = Guest()
-        guest.hasIOMMU = false
+        guest.iommu = .none
         guest.bindsPorts = false
         let run = try guest.run("ls /sys/kernel/iommu_groups; readlink /sys/bus/pci/devices/0000:00:03.0/iommu_group && exit 1; exit 0")
         #expect(run.ending == .exited(0), "\(run.errorOutput)")
@@ -68,7 +68,10 @@ struct GuestTests {
     }
 
     @Test func portsStandAtTheAddressesThatTheLabGivesThem() {
-        #expect(Guest.address(ofPort: 0) == "0000:00:03.0")
-        #expect(Guest.address(ofPort: 13) == "0000:00:10.0")
+        #expect(NIC.e1000e.address(ofPort: 0) == "0000:00:03.0")
+        #expect(NIC.e1000e.address(ofPort: 12) == "0000:00:0f.0")
+        #expect(NIC.virtioNet.address(ofPort: 0) == "0000:00:10.0")
+        #expect(NIC.igb.address(ofPort: 1) == "0000:02:00.0")
+        #expect(NIC.address(ofVirtualFunction: 5) == "0000:01:11.2")
     }
 }
