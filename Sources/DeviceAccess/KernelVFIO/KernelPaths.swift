@@ -13,4 +13,7 @@ package struct KernelPaths: Equatable, Sendable {
     package func device(_ address: PCIAddress) -> String { "\(sys)/bus/pci/devices/\(address)" }
     package var container: String { "\(dev)/vfio/vfio" }
     package func group(_ number: String) -> String { "\(dev)/vfio/\(number)" }
+    func noIOMMUGroup(_ number: String) -> String { "\(dev)/vfio/noiommu-\(number)" }
+    var iommu: String { "\(dev)/iommu" }
+    func deviceNode(_ name: String) -> String { "\(dev)/vfio/devices/\(name)" }
 }

@@ -26,6 +26,16 @@ package struct SysfsDevice: Equatable, Sendable {
     /// The number of the IOMMU group; nil if the function is in none.
     package var group: String? { SysfsDevice.linkedName("\(path)/iommu_group") }
 
+    /// How VFIO names it, `vfioN` (drivers/vfio/vfio_main.c); nil if VFIO does not have it, or has it without an IOMMU.
+    var vfioDeviceName: String? {
+        ((try? directoryEntryNames("\(path)/vfio-dev")) ?? []).first { name in
+            name.hasPrefix("vfio") && name.utf8.count > 4 && name.utf8.dropFirst(4).allSatisfy { (0x30...0x39).contains($0) }
+        }
+    }
+
+    /// Whether the kernel made a file for it: VFIO_DEVICE_CDEV.
+    func hasDeviceNode(_ name: String) -> Bool { (try? FileOwner.of("\(path)/vfio-dev/\(name)/dev")) != nil }
+
     /// The kernel made the group up: no IOMMU stands behind it (vfio's enable_unsafe_noiommu_mode).
     package var hasNoIOMMUGroup: Bool {
         guard let name = try? readSmallFile("\(path)/iommu_group/name") else { return false }
