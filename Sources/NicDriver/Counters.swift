@@ -36,6 +36,38 @@ extension QueueCounters {
     }
 }
 
+extension QueueCounters {
+    init(receive: ReceiveCounters, transmit: TransmitCounters, statistics: QueueStatistics, interrupts: UInt64) {
+        receivedFrames = receive.frames
+        receivedBytes = receive.bytes
+        receiveLengthErrors = receive.lengthErrors
+        receiveErrors = receive.frameErrors
+        refillStarved = receive.refillStarved
+        sentFrames = transmit.frames
+        sentBytes = transmit.bytes
+        sendLengthErrors = transmit.lengthErrors
+        pollHits = statistics.pollHits
+        pollMisses = statistics.pollMisses
+        self.interrupts = interrupts
+    }
+}
+
+/// What a receive queue counts.
+struct ReceiveCounters {
+    var frames: UInt64 = 0
+    var bytes: UInt64 = 0
+    var lengthErrors: UInt64 = 0
+    var frameErrors: UInt64 = 0
+    var refillStarved: UInt64 = 0
+}
+
+/// What a transmit queue counts.
+struct TransmitCounters {
+    var frames: UInt64 = 0
+    var bytes: UInt64 = 0
+    var lengthErrors: UInt64 = 0
+}
+
 /// What the device counted, from its statistics registers.
 public struct DeviceCounters: Equatable, Sendable {
     public var receivedFrames: UInt64 = 0

@@ -23,6 +23,9 @@ public protocol Port: AnyObject {
     /// What the device counted, read from its registers and added up since start; nil if the device does not tell.
     func readDeviceCounters() throws(PortError) -> DeviceCounters?
 
+    /// What others may see of this port while it runs.
+    var statistics: PortStatistics { get }
+
     /// Stops DMA, waits for what is in flight, takes every buffer back, resets the device. The port is done after it, and
     /// no thread may be in one of its queue pairs.
     func stop() throws(PortError)
@@ -41,6 +44,10 @@ extension Port {
     public func waitForReceive(timeoutMilliseconds: Int32) throws(PortError) {
         try first.waitForReceive(timeoutMilliseconds: timeoutMilliseconds)
     }
+
+    /// Shows the device's counters and its link to whoever looks at this port's statistics. The queue pairs show theirs
+    /// themselves, after each batch.
+    public func publishStatistics() { statistics.publish(device: (try? readDeviceCounters()) ?? nil, linkIsUp: linkIsUp) }
 
     /// What all queue pairs counted. Those that run on other threads may be a batch ahead.
     public var counters: QueueCounters { queuePairs.reduce(QueueCounters()) { $0 + $1.counters } }

@@ -15,6 +15,8 @@ public struct PortOptions: Sendable {
     public var interruptIntervalMicroseconds = 0
     /// How long to wait for the link.
     public var linkTimeoutMilliseconds: UInt64 = 5000
+    /// Show counters to other processes (`unic top`), in a file of /dev/shm.
+    public var publishesStatistics = false
     /// Where packet memory comes from.
     public var memory = MemoryPreference.hugepagesIfThere
     /// The most queue pairs that any family has.

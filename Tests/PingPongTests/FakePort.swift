@@ -53,6 +53,7 @@ final class FakePort: Port, QueuePair {
     var pool: PacketPoolReference { packets.reference }
     private(set) var counters = QueueCounters()
     let index = 0
+    let statistics: PortStatistics
     var queuePairs: [any QueuePair] { [self] }
     let capabilities = PortCapabilities(
         longestFrameByteCount: 9014, queuePairCount: 1, furtherUnicastCount: 0, insertsChecksums: false, verifiesChecksums: false)
@@ -66,6 +67,7 @@ final class FakePort: Port, QueuePair {
         self.maximumFrameByteCount = maximumFrameByteCount
         url = "fake:\(end)"
         macAddress = MACAddress(bits: 0x02_00_00_00_00_10 + UInt64(end))
+        statistics = try PortStatistics(url: url, family: family, macAddress: macAddress, options: PortOptions())
         do throws(SystemCallError) {
             packets = PacketPool(memory: try DMAMemory.ordinary(byteCount: 9088 * 64), iova: IOVA(0x1000), bufferByteCount: 9088)
         } catch { throw .noMemory(url: url, reason: error.description) }

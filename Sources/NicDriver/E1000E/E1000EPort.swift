@@ -20,6 +20,7 @@ public final class E1000EPort: Port {
     let registers: RegisterFile
     let options: PortOptions
     private let pairs: [E1000EQueuePair]
+    public let statistics: PortStatistics
     var accumulated = DeviceCounters()
     private var isStopped = false
 
@@ -38,7 +39,8 @@ public final class E1000EPort: Port {
         } catch { throw .device(error) }
         try E1000EBringUp.reset(registers, device: device)
         macAddress = try E1000EBringUp.readMACAddress(registers, url: device.url)
-        pairs = try E1000EPort.makePairs(device, registers, options, allocate)
+        statistics = try PortStatistics(url: url, family: family, macAddress: macAddress, options: options)
+        pairs = try E1000EPort.makePairs(device, registers, statistics, options, allocate)
         try E1000EBringUp.setUpFilters(registers, mac: macAddress)
         E1000EBringUp.clearStatistics(registers)
         try E1000EBringUp.waitForLink(registers, device: device, milliseconds: options.linkTimeoutMilliseconds)
@@ -46,7 +48,8 @@ public final class E1000EPort: Port {
     }
 
     private static func makePairs(
-        _ device: any DeviceAccess, _ registers: RegisterFile, _ options: PortOptions, _ allocate: (Int) throws(PortError) -> DMAMemory
+        _ device: any DeviceAccess, _ registers: RegisterFile, _ statistics: PortStatistics, _ options: PortOptions,
+        _ allocate: (Int) throws(PortError) -> DMAMemory
     ) throws(PortError) -> [E1000EQueuePair] {
         var iovas = IOVAAllocator(windows: device.dmaLimits.windows)
         var pairs: [E1000EQueuePair] = []
@@ -54,7 +57,10 @@ public final class E1000EPort: Port {
             let memory = try PortMemory(
                 device: device, options: options, bufferByteCount: E1000EBringUp.bufferByteCount(options), iovas: &iovas, allocate: allocate
             )
-            pairs.append(try E1000EQueuePair(index: index, device: device, registers: registers, memory: memory, options: options))
+            pairs.append(
+                try E1000EQueuePair(
+                    index: index, device: device, registers: registers, memory: memory, statistics: statistics.queue(index),
+                    options: options))
         }
         return pairs
     }

@@ -17,15 +17,19 @@ public final class E1000EQueuePair: QueuePair, InterruptingQueue {
     private let waiting: ReceiveWait
     private var rx: E1000ERxQueue
     private var tx: E1000ETxQueue
-    private var pollHits: UInt64 = 0
-    private var pollMisses: UInt64 = 0
+    private var statistics: QueueStatistics
 
     /// Takes its packets and fills its rings; the device knows nothing of them yet.
-    init(index: Int, device: any DeviceAccess, registers: RegisterFile, memory: PortMemory, options: PortOptions) throws(PortError) {
+    init(
+        index: Int, device: any DeviceAccess, registers: RegisterFile, memory: PortMemory, statistics: QueueStatistics, options: PortOptions
+    )
+        throws(PortError)
+    {
         self.index = index
         self.device = device
         self.registers = registers
         self.memory = memory
+        self.statistics = statistics
         progress = device.progress
         pool = memory.pool.reference
         trapped = TrappedDoorbells(registers)
@@ -48,12 +52,8 @@ public final class E1000EQueuePair: QueuePair, InterruptingQueue {
         // A model in this process moves frames first; hardware has done so already.
         if let progress { _ = progress.step() }
         let count = rx.receive(into: &batch)
-        if count == 0 {
-            pollMisses &+= 1
-        } else {
-            pollHits &+= 1
-            if forwardsDoorbells { trapped.forward() }
-        }
+        if forwardsDoorbells, count > 0 { trapped.forward() }
+        statistics.received(count, rx.counters)
         return count
     }
 
@@ -61,6 +61,7 @@ public final class E1000EQueuePair: QueuePair, InterruptingQueue {
         precondition(batch.pool == pool, "a batch of another queue pair's pool")
         let count = tx.send(&batch)
         afterBatch()
+        statistics.sent(tx.counters, inFlight: tx.inFlight)
         return count
     }
 
@@ -78,6 +79,7 @@ public final class E1000EQueuePair: QueuePair, InterruptingQueue {
     // Waiting.
 
     public func waitForReceive(timeoutMilliseconds: Int32) throws(PortError) {
+        defer { statistics.slept(interrupts: waiting.interrupts) }
         try waiting.wait(for: self, timeoutMilliseconds: timeoutMilliseconds)
     }
 
@@ -97,19 +99,7 @@ public final class E1000EQueuePair: QueuePair, InterruptingQueue {
     }
 
     public var counters: QueueCounters {
-        var all = QueueCounters()
-        all.receivedFrames = rx.counters.frames
-        all.receivedBytes = rx.counters.bytes
-        all.receiveLengthErrors = rx.counters.lengthErrors
-        all.receiveErrors = rx.counters.frameErrors
-        all.refillStarved = rx.counters.refillStarved
-        all.sentFrames = tx.counters.frames
-        all.sentBytes = tx.counters.bytes
-        all.sendLengthErrors = tx.counters.lengthErrors
-        all.pollHits = pollHits
-        all.pollMisses = pollMisses
-        all.interrupts = waiting.interrupts
-        return all
+        QueueCounters(receive: rx.counters, transmit: tx.counters, statistics: statistics, interrupts: waiting.interrupts)
     }
 
     // The port's side.

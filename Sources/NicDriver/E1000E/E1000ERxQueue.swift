@@ -16,14 +16,6 @@ struct E1000ERxQueue: ~Copyable {
     private var isDroppingFrame = false
     private(set) var counters = ReceiveCounters()
 
-    struct ReceiveCounters {
-        var frames: UInt64 = 0
-        var bytes: UInt64 = 0
-        var lengthErrors: UInt64 = 0
-        var frameErrors: UInt64 = 0
-        var refillStarved: UInt64 = 0
-    }
-
     /// Fills the ring: `ring.count` buffers of the pool are its own until ``takeBackBuffers()``.
     init?(ring: DescriptorRing, pool: PacketPoolReference, doorbell: Doorbell, maximumFrameByteCount: Int) {
         guard pool.freeCount >= ring.count else { return nil }

@@ -22,12 +22,6 @@ struct E1000ETxQueue: ~Copyable {
     private var contextsInFlight = 0
     private(set) var counters = TransmitCounters()
 
-    struct TransmitCounters {
-        var frames: UInt64 = 0
-        var bytes: UInt64 = 0
-        var lengthErrors: UInt64 = 0
-    }
-
     init(ring: DescriptorRing, pool: PacketPoolReference, doorbell: Doorbell, maximumFrameByteCount: Int) {
         self.ring = ring
         self.pool = pool
