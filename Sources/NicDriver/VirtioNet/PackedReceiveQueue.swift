@@ -15,7 +15,7 @@ struct PackedReceiveQueue: ~Copyable, VirtioReceiveQueue {
     /// Free-running number of the place where the next used buffer appears.
     private var next = 0
     private(set) var violation: VirtioRingViolation?
-    var counters: VirtioReceiveCounters { intake.counters }
+    var counters: ReceiveCounters { intake.counters }
 
     /// Fills the ring: as many buffers of the pool as it has descriptors are its own until ``takeBackBuffers()``.
     init(_ area: VirtqueueArea, usesEventIndex: Bool, judge: VirtioFrameJudge, notifier: VirtioNotifier) {

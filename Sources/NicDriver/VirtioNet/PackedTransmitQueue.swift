@@ -14,7 +14,7 @@ struct PackedTransmitQueue: ~Copyable, VirtioTransmitQueue {
     /// Free-running number of the place where the next used buffer appears.
     private var clean = 0
     private(set) var violation: VirtioRingViolation?
-    private(set) var counters = VirtioTransmitCounters()
+    private(set) var counters = TransmitCounters()
 
     init(_ area: VirtqueueArea, usesEventIndex: Bool, preparation: VirtioFramePreparation, notifier: VirtioNotifier) {
         ring = PackedRing(area, usesEventIndex: usesEventIndex)

@@ -16,7 +16,7 @@ struct SplitReceiveQueue: ~Copyable, VirtioReceiveQueue {
     /// Free-running number of the used entry that comes next.
     private var next = 0
     private(set) var violation: VirtioRingViolation?
-    var counters: VirtioReceiveCounters { intake.counters }
+    var counters: ReceiveCounters { intake.counters }
 
     /// Fills the ring: as many buffers of the pool as it has descriptors are its own until ``takeBackBuffers()``.
     init(_ area: VirtqueueArea, usesEventIndex: Bool, judge: VirtioFrameJudge, notifier: VirtioNotifier) {

@@ -14,7 +14,7 @@ struct SplitTransmitQueue: ~Copyable, VirtioTransmitQueue {
     /// Free-running number of the used entry that comes next.
     private var clean = 0
     private(set) var violation: VirtioRingViolation?
-    private(set) var counters = VirtioTransmitCounters()
+    private(set) var counters = TransmitCounters()
 
     init(_ area: VirtqueueArea, usesEventIndex: Bool, preparation: VirtioFramePreparation, notifier: VirtioNotifier) {
         ring = SplitRing(area, usesEventIndex: usesEventIndex)

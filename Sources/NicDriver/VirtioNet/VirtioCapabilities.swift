@@ -25,8 +25,11 @@ struct VirtioStructures {
                 if try one.isUsable(on: device) { return one }
             }
             throw .notUsable(
-                device: device.url, group: nil, reason: "it offers no usable virtio 1 structure '\(kind)' (\(found.count) capabilities seen)",
-                fix: "A virtio-net device that is legacy only has none: start it with disable-legacy=on or as virtio-net-pci-non-transitional.")
+                device: device.url, group: nil,
+                reason: "it offers no usable virtio 1 structure '\(kind)' (\(found.count) capabilities seen)",
+                fix:
+                    "A virtio-net device that is legacy only has none: start it with disable-legacy=on or as virtio-net-pci-non-transitional."
+            )
         }
         let places = (try usable(.common), try usable(.notifications), try usable(.deviceConfig))
         notifyMultiplier = places.1.notifyMultiplier
@@ -35,7 +38,9 @@ struct VirtioStructures {
         deviceConfig = try VirtioStructures.open(places.2, device, fault)
     }
 
-    private static func open(_ one: VirtioCapability, _ device: any DeviceAccess, _ fault: VirtioFault) throws(DeviceError) -> VirtioStructure {
+    private static func open(_ one: VirtioCapability, _ device: any DeviceAccess, _ fault: VirtioFault) throws(DeviceError)
+        -> VirtioStructure
+    {
         VirtioStructure(device, one.location, areas: try device.mapAreas(of: one.location.bar), fault: fault)
     }
 }

@@ -28,7 +28,8 @@ final class VirtioCommonConfig {
         if status.rawValue == 0xff { throw .device(.gone(device: device.url, reason: "its device status reads all-ones")) }
         if status.contains(.needsReset) {
             throw .device(
-                .notUsable(device: device.url, group: nil, reason: "the device has met an error and asks for a reset", fix: "Open it again."))
+                .notUsable(
+                    device: device.url, group: nil, reason: "the device has met an error and asks for a reset", fix: "Open it again."))
         }
     }
 

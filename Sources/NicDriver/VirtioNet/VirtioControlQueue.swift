@@ -71,7 +71,8 @@ final class VirtioControlQueue {
     }
 
     private func failure(_ name: String, _ reason: String) -> PortError {
-        .device(.notUsable(device: device.url, group: nil, reason: "the command '\(name)' failed: \(reason)", fix: "Open the device again."))
+        .device(
+            .notUsable(device: device.url, group: nil, reason: "the command '\(name)' failed: \(reason)", fix: "Open the device again."))
     }
 
     private func waitForUse(_ name: String) throws(PortError) {
@@ -89,7 +90,8 @@ final class VirtioControlQueue {
             if isLast {
                 throw .device(
                     .timedOut(
-                        device: device.url, waitingFor: "answer to the command '\(name)'", milliseconds: VirtioControlQueue.answerMilliseconds))
+                        device: device.url, waitingFor: "answer to the command '\(name)'",
+                        milliseconds: VirtioControlQueue.answerMilliseconds))
             }
             Processor.yield()
         }

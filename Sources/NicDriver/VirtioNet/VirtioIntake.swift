@@ -12,7 +12,7 @@ struct VirtioIntake: ~Copyable {
     private(set) var pending = 0
     /// So many buffers more belong to a frame that is being dropped.
     private(set) var buffersToDrop = 0
-    var counters = VirtioReceiveCounters()
+    var counters = ReceiveCounters()
 
     init(_ judge: VirtioFrameJudge, ring: DescriptorRing) {
         self.judge = judge

@@ -3,7 +3,8 @@ import DeviceMemory
 import LinuxIO
 
 /// One receive and one transmit queue of a virtio-net function, in either ring format.
-final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit: VirtioTransmitQueue & ~Copyable>: QueuePair, VirtioNetPair,
+final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit: VirtioTransmitQueue & ~Copyable>: QueuePair,
+    VirtioNetPair,
     InterruptingQueue
 {
     let index: Int
@@ -18,8 +19,8 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
     private let waiting: ReceiveWait
     private var rx: Receive
     private var tx: Transmit
-    private var pollHits: UInt64 = 0
-    private var pollMisses: UInt64 = 0
+    private let portStatistics: PortStatistics
+    private var statistics: QueueStatistics
 
     /// Takes its packets and fills its rings; the device knows nothing of them yet.
     init(_ parts: VirtioNetPairParts) throws(PortError) {
@@ -27,6 +28,8 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
         device = parts.device
         common = parts.common
         memory = parts.memory
+        portStatistics = parts.statistics
+        statistics = parts.statistics.queue(parts.index)
         trapped = parts.trapped
         progress = device.progress
         forwardsNotifications = !trapped.isEmpty
@@ -50,8 +53,8 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
         // A model in this process moves frames first; hardware has done so already.
         if let progress { _ = progress.step() }
         let count = rx.receive(into: &batch)
-        if count == 0 { pollMisses &+= 1 } else { pollHits &+= 1 }
         if forwardsNotifications { forward() }
+        statistics.received(count, rx.counters)
         return count
     }
 
@@ -59,6 +62,7 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
         precondition(batch.pool == pool, "a batch of another queue pair's pool")
         let count = tx.send(&batch)
         afterBatch()
+        statistics.sent(tx.counters, inFlight: tx.inFlight)
         return count
     }
 
@@ -79,6 +83,7 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
 
     func waitForReceive(timeoutMilliseconds: Int32) throws(PortError) {
         try checkRings()
+        defer { statistics.slept(interrupts: waiting.interrupts) }
         try waiting.wait(for: self, timeoutMilliseconds: timeoutMilliseconds)
     }
 
@@ -98,24 +103,14 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
         for (name, violation) in [("receive", rx.violation), ("transmit", tx.violation)] {
             guard let violation else { continue }
             throw .device(
-                .protocolViolation(device: device.url, reason: "\(name) queue \(index) is not used any more, since \(violation). Open the device again"))
+                .protocolViolation(
+                    device: device.url, reason: "\(name) queue \(index) is not used any more, since \(violation). Open the device again"))
         }
     }
 
     var counters: QueueCounters {
-        var all = QueueCounters()
-        all.receivedFrames = rx.counters.frames
-        all.receivedBytes = rx.counters.bytes
-        all.receiveLengthErrors = rx.counters.lengthErrors
-        all.receiveErrors = rx.counters.frameErrors
-        all.refillStarved = rx.counters.refillStarved
-        all.sentFrames = tx.counters.frames
-        all.sentBytes = tx.counters.bytes
-        all.sendLengthErrors = tx.counters.lengthErrors
+        var all = QueueCounters(receive: rx.counters, transmit: tx.counters, statistics: statistics, interrupts: waiting.interrupts)
         all.ringViolations = (rx.violation == nil ? 0 : 1) + (tx.violation == nil ? 0 : 1)
-        all.pollHits = pollHits
-        all.pollMisses = pollMisses
-        all.interrupts = waiting.interrupts
         return all
     }
 
@@ -159,6 +154,7 @@ struct VirtioNetPairParts {
     let memory: VirtioNetMemory
     let features: VirtioFeatures
     let options: PortOptions
+    let statistics: PortStatistics
     let receiveNotifier: VirtioNotifier
     let transmitNotifier: VirtioNotifier
     let trapped: [TrappedNotification]

@@ -22,7 +22,8 @@ struct VirtioNotifications {
             throw .device(
                 .notUsable(
                     device: url, group: nil,
-                    reason: "the notification address of queue \(queue), at \(offset), is not inside its structure of \(notifications.byteCount) bytes",
+                    reason:
+                        "the notification address of queue \(queue), at \(offset), is not inside its structure of \(notifications.byteCount) bytes",
                     fix: "The device breaks the virtio specification: report it with its kind and version."))
         }
         let number = UInt16(truncatingIfNeeded: queue)

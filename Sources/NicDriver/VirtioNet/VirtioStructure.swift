@@ -22,13 +22,15 @@ final class VirtioStructure {
         self.location = location
         self.fault = fault
         byteCount = Int(location.byteCount)
-        window = areas.lazy.compactMap { area -> MemoryWindow? in
-            let inside = UInt64(location.offset) &- area.offset
-            guard UInt64(location.offset) >= area.offset, area.window.contains(offset: inside, byteCount: UInt64(location.byteCount)) else {
-                return nil
-            }
-            return area.window.slice(at: Int(inside), byteCount: Int(location.byteCount))
-        }.first
+        window =
+            areas.lazy.compactMap { area -> MemoryWindow? in
+                let inside = UInt64(location.offset) &- area.offset
+                guard UInt64(location.offset) >= area.offset, area.window.contains(offset: inside, byteCount: UInt64(location.byteCount))
+                else {
+                    return nil
+                }
+                return area.window.slice(at: Int(inside), byteCount: Int(location.byteCount))
+            }.first
     }
 
     func load8(at offset: Int) -> UInt8 { window?.load8(at: offset) ?? UInt8(truncatingIfNeeded: trappedLoad(offset, 1)) }

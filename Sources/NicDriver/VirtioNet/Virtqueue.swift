@@ -58,7 +58,7 @@ enum VirtioRingViolation: Equatable, CustomStringConvertible {
 protocol VirtioReceiveQueue: ~Copyable {
     init(_ area: VirtqueueArea, usesEventIndex: Bool, judge: VirtioFrameJudge, notifier: VirtioNotifier)
     var violation: VirtioRingViolation? { get }
-    var counters: VirtioReceiveCounters { get }
+    var counters: ReceiveCounters { get }
     var hasReceived: Bool { get }
     mutating func receive(into batch: inout PacketBatch) -> Int
     func armInterrupt()
@@ -72,26 +72,12 @@ protocol VirtioReceiveQueue: ~Copyable {
 protocol VirtioTransmitQueue: ~Copyable {
     init(_ area: VirtqueueArea, usesEventIndex: Bool, preparation: VirtioFramePreparation, notifier: VirtioNotifier)
     var violation: VirtioRingViolation? { get }
-    var counters: VirtioTransmitCounters { get }
+    var counters: TransmitCounters { get }
     /// Frames that the device has not given back.
     var inFlight: Int { get }
     mutating func send(_ batch: inout PacketBatch) -> Int
     mutating func reclaim()
     mutating func takeBackBuffers()
-}
-
-struct VirtioReceiveCounters {
-    var frames: UInt64 = 0
-    var bytes: UInt64 = 0
-    var lengthErrors: UInt64 = 0
-    var frameErrors: UInt64 = 0
-    var refillStarved: UInt64 = 0
-}
-
-struct VirtioTransmitCounters {
-    var frames: UInt64 = 0
-    var bytes: UInt64 = 0
-    var lengthErrors: UInt64 = 0
 }
 
 /// How a queue tells the device of new buffers: the queue's number, written to its address.
