@@ -1,4 +1,5 @@
 import DeviceMemory
+import NicRegisters
 
 /// A packed receive queue. Every descriptor holds a buffer; a received packet's place is refilled at once from the pool, so
 /// that between two calls the device has all of them, and refill n goes where used buffer n was.
@@ -30,7 +31,7 @@ struct PackedReceiveQueue: ~Copyable, VirtioReceiveQueue {
             let slot = ring.descriptors.slot(number)
             let buffer = free.take()
             buffersView[slot] = buffer
-            let flags = ring.availableFlags(number) | Virtio.DescriptorFlags.write &<< 48
+            let flags = ring.availableFlags(number) | PackedRing.flags(.write)
             ring.offer(
                 judge.headers.iova(judge.headers.place(of: buffer)),
                 PackedRing.word1(byteCount: judge.bufferByteCount, id: UInt64(number), flags: flags), slot)
@@ -57,7 +58,7 @@ struct PackedReceiveQueue: ~Copyable, VirtioReceiveQueue {
         let judge = self.judge
         let headers = judge.headers
         let maximum = judge.maximumFrameByteCount
-        let refill = judge.bufferByteCount | ring.availableFlags(first &+ ring.count) | Virtio.DescriptorFlags.write &<< 48
+        let refill = judge.bufferByteCount | ring.availableFlags(first &+ ring.count) | PackedRing.flags(.write)
         var free = judge.pool.cursor
         let limit = intake.buffersToDrop != 0 ? 0 : min(batch.room, free.freeCount, descriptors.countToEnd(from: first))
         let start = descriptors.slot(first)
@@ -71,7 +72,7 @@ struct PackedReceiveQueue: ~Copyable, VirtioReceiveQueue {
             let word = descriptors.word1(slot)
             if word & PackedRing.ownerMask != usedFlags { break }
             DeviceBarrier.observeFromDevice()
-            let length = word & 0xffff_ffff &- UInt64(truncatingIfNeeded: Virtio.Header.byteCount)
+            let length = word & 0xffff_ffff &- UInt64(truncatingIfNeeded: VirtioNet.Header.byteCount)
             if word &>> 32 & 0xffff != id || length &- 1 >= maximum { break }
             let buffer = buffers[slot]
             guard let checks = judge.checksOfGoodFrame(headers.place(of: buffer)) else { break }
@@ -128,7 +129,7 @@ struct PackedReceiveQueue: ~Copyable, VirtioReceiveQueue {
         intake.takeRefills { number, id, buffer in
             buffers[ring.descriptors.slot(Int(id))] = buffer
             let place = first &+ number
-            let flags = ring.availableFlags(place &+ ring.count) | Virtio.DescriptorFlags.write &<< 48
+            let flags = ring.availableFlags(place &+ ring.count) | PackedRing.flags(.write)
             ring.offer(
                 judge.headers.iova(judge.headers.place(of: buffer)),
                 PackedRing.word1(byteCount: judge.bufferByteCount, id: UInt64(id), flags: flags), ring.descriptors.slot(place))

@@ -1,4 +1,5 @@
 import DeviceMemory
+import NicRegisters
 
 /// A packed virtqueue as the driver sees it (virtio 1.2 "Packed Virtqueues"): one ring that both sides write in turn. Numbers
 /// are free-running; the lap that a number is in is the specification's wrap counter.
@@ -23,15 +24,17 @@ struct PackedRing: BitwiseCopyable {
 
     // The second word: length in bits 0 to 31, identifier in 32 to 47, flags above.
 
+    @inline(__always) static func flags(_ flags: Virtio.DescriptorFlags) -> UInt64 { UInt64(flags.rawValue) &<< 48 }
+
     /// The two flags that say whose a descriptor is.
-    @inline(__always) static var ownerMask: UInt64 { (Virtio.DescriptorFlags.available | Virtio.DescriptorFlags.used) &<< 48 }
+    @inline(__always) static var ownerMask: UInt64 { flags([.available, .used]) }
 
     /// What the owner's flags are once the device has used the descriptor of a number: both equal the wrap counter.
-    @inline(__always) func usedFlags(_ number: Int) -> UInt64 { wrapCounter(number) ? PackedRing.ownerMask : 0 }
+    @inline(__always) func usedFlags(_ number: Int) -> UInt64 { PackedRing.flags(Virtio.PackedRing.used(wrap: wrapCounter(number))) }
 
     /// The owner's flags that give a number's descriptor to the device: they differ, and the first equals the wrap counter.
     @inline(__always) func availableFlags(_ number: Int) -> UInt64 {
-        (wrapCounter(number) ? Virtio.DescriptorFlags.available : Virtio.DescriptorFlags.used) &<< 48
+        PackedRing.flags(Virtio.PackedRing.available(wrap: wrapCounter(number)))
     }
 
     @inline(__always) static func word1(byteCount: UInt64, id: UInt64, flags: UInt64) -> UInt64 { byteCount | id &<< 32 | flags }
@@ -52,25 +55,21 @@ struct PackedRing: BitwiseCopyable {
     func wantsNotification(from old: Int, to new: Int) -> Bool {
         // Descriptors are visible before the device's wish is read: it may be about to sleep.
         DeviceBarrier.full()
-        let wish = deviceArea.load32(at: 0)
-        switch wish >> 16 & 3 {
-        case Virtio.PackedEvent.disable: return false
-        case Virtio.PackedEvent.descriptor where usesEventIndex:
-            // The number of the descriptor that it waits for: of this lap, or of the one before.
-            let isThisLap = (wish & 0x8000 != 0) == wrapCounter(new)
-            let lap = new & ~(count &- 1)
-            let event = lap &+ Int(wish & 0x7fff) &- (isThisLap ? 0 : count)
-            return UInt(bitPattern: new &- event &- 1) < UInt(bitPattern: new &- old)
-        default: return true
-        }
+        let wish = Virtio.EventSuppression(word: deviceArea.load32(at: 0))
+        if wish.isDisabled { return false }
+        guard usesEventIndex, wish.isForDescriptor else { return true }
+        // The number of the descriptor that it waits for: of this lap, or of the one before.
+        let lap = new & ~(count &- 1)
+        let event = lap &+ Int(wish.offset) &- (wish.wrap == wrapCounter(new) ? 0 : count)
+        return UInt(bitPattern: new &- event &- 1) < UInt(bitPattern: new &- old)
     }
 
     /// The device interrupts when it uses descriptor number `next`, or any if it cannot tell them apart.
     func arm(next: Int) {
-        guard usesEventIndex else { return driverArea.store32(Virtio.PackedEvent.enable << 16, at: 0) }
-        let place = UInt32(truncatingIfNeeded: next & (count &- 1)) | (wrapCounter(next) ? 0x8000 : 0)
-        driverArea.store32(place | Virtio.PackedEvent.descriptor << 16, at: 0)
+        let wish: Virtio.EventSuppression =
+            usesEventIndex ? .at(UInt16(truncatingIfNeeded: next & (count &- 1)), wrap: wrapCounter(next)) : .enabled
+        driverArea.store32(wish.word, at: 0)
     }
 
-    func disarm() { driverArea.store32(Virtio.PackedEvent.disable << 16, at: 0) }
+    func disarm() { driverArea.store32(Virtio.EventSuppression.disabled.word, at: 0) }
 }

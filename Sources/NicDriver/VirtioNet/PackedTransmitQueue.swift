@@ -1,4 +1,5 @@
 import DeviceMemory
+import NicRegisters
 
 /// A packed transmit queue. Frame n goes by the descriptor in place n, under the same number as identifier; a device that
 /// gives buffers back in another order than it got them makes a frame wait for the one before it of the same number.
@@ -55,7 +56,7 @@ struct PackedTransmitQueue: ~Copyable, VirtioTransmitQueue {
         let limit = min(batch.count, clean &+ ring.count &- first, descriptors.countToEnd(from: first))
         let start = descriptors.slot(first)
         // Length and identifier are added to what all descriptors of this part share.
-        let shared = ring.availableFlags(first) &+ UInt64(truncatingIfNeeded: Virtio.Header.byteCount)
+        let shared = ring.availableFlags(first) &+ UInt64(truncatingIfNeeded: VirtioNet.Header.byteCount)
         let firstID = UInt64(truncatingIfNeeded: first & (ring.count &- 1))
         var done = 0
         var bytes: UInt64 = 0
@@ -91,7 +92,7 @@ struct PackedTransmitQueue: ~Copyable, VirtioTransmitQueue {
                 buffersView[slot] = handle.index
                 let headers = preparation.headers
                 let word = PackedRing.word1(
-                    byteCount: length &+ UInt64(truncatingIfNeeded: Virtio.Header.byteCount), id: UInt64(tail & (ring.count &- 1)),
+                    byteCount: length &+ UInt64(truncatingIfNeeded: VirtioNet.Header.byteCount), id: UInt64(tail & (ring.count &- 1)),
                     flags: ring.availableFlags(tail))
                 ring.offer(headers.iova(headers.place(of: handle.index)), word, slot)
                 tail &+= 1

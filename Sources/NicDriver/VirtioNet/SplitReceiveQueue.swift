@@ -1,4 +1,5 @@
 import DeviceMemory
+import NicRegisters
 
 /// A split receive queue. Every descriptor holds a buffer; a received packet's place is refilled at once from the pool, so
 /// that between two calls the device has all of them, and entry n of the available ring lies a ring's size before entry n
@@ -33,7 +34,7 @@ struct SplitReceiveQueue: ~Copyable, VirtioReceiveQueue {
             buffersView[slot] = buffer
             ring.descriptors.store(
                 judge.headers.iova(judge.headers.place(of: buffer)),
-                SplitRing.word1(byteCount: judge.bufferByteCount, flags: Virtio.DescriptorFlags.write), slot)
+                SplitRing.word1(byteCount: judge.bufferByteCount, flags: .write), slot)
             ring.available.store(UInt16(truncatingIfNeeded: number), slot)
         }
         judge.pool.commit(free)
@@ -75,7 +76,7 @@ struct SplitReceiveQueue: ~Copyable, VirtioReceiveQueue {
             let id = firstID &+ UInt64(truncatingIfNeeded: taken)
             // The one read of this entry: identifier below, length above.
             let entry = ring.used.load(slot)
-            let length = entry &>> 32 &- UInt64(truncatingIfNeeded: Virtio.Header.byteCount)
+            let length = entry &>> 32 &- UInt64(truncatingIfNeeded: VirtioNet.Header.byteCount)
             if entry & 0xffff_ffff != id || length &- 1 >= maximum { break }
             let buffer = buffers[slot]
             guard let checks = judge.checksOfGoodFrame(headers.place(of: buffer)) else { break }

@@ -1,4 +1,5 @@
 import DeviceMemory
+import NicRegisters
 
 /// A split transmit queue. Frame n goes by descriptor n of the ring, so that the available ring never changes; a device that
 /// gives descriptors back in another order than it got them makes a frame wait for the one before it in the same place.
@@ -52,8 +53,8 @@ struct SplitTransmitQueue: ~Copyable, VirtioTransmitQueue {
             buffers[slot] = handle.index
             let place = headers.place(of: handle.index)
             preparation.prepareOrdinary(place)
-            let byteCount = length &+ UInt64(truncatingIfNeeded: Virtio.Header.byteCount)
-            ring.descriptors.store(headers.iova(place), SplitRing.word1(byteCount: byteCount, flags: 0), slot)
+            let byteCount = length &+ UInt64(truncatingIfNeeded: VirtioNet.Header.byteCount)
+            ring.descriptors.store(headers.iova(place), SplitRing.word1(byteCount: byteCount, flags: []), slot)
             bytes &+= length
             done &+= 1
         }
@@ -82,9 +83,9 @@ struct SplitTransmitQueue: ~Copyable, VirtioTransmitQueue {
             if let length = preparation.prepare(handle) {
                 buffersView[slot] = handle.index
                 let headers = preparation.headers
-                let byteCount = length &+ UInt64(truncatingIfNeeded: Virtio.Header.byteCount)
+                let byteCount = length &+ UInt64(truncatingIfNeeded: VirtioNet.Header.byteCount)
                 ring.descriptors.store(
-                    headers.iova(headers.place(of: handle.index)), SplitRing.word1(byteCount: byteCount, flags: 0), slot)
+                    headers.iova(headers.place(of: handle.index)), SplitRing.word1(byteCount: byteCount, flags: []), slot)
                 tail &+= 1
                 counters.frames &+= 1
                 counters.bytes &+= UInt64(handle.byteCount)

@@ -1,4 +1,5 @@
 import DeviceAccess
+import NicRegisters
 
 /// Where a structure is: a piece of a BAR.
 struct VirtioLocation: Equatable {
@@ -20,7 +21,7 @@ struct VirtioStructures {
     /// Maps the first usable structure of each kind.
     init(_ device: any DeviceAccess) throws(DeviceError) {
         let found = try VirtioCapability.walk(device)
-        func usable(_ kind: VirtioCapability.Kind) throws(DeviceError) -> VirtioCapability {
+        func usable(_ kind: Virtio.StructureKind) throws(DeviceError) -> VirtioCapability {
             for one in found where one.kind == kind {
                 if try one.isUsable(on: device) { return one }
             }
@@ -47,31 +48,7 @@ struct VirtioStructures {
 
 /// One vendor-specific capability as it stands in config space.
 struct VirtioCapability: Equatable {
-    enum Kind: UInt32, CustomStringConvertible {
-        case common = 1
-        case notifications = 2
-        case deviceConfig = 4
-
-        var description: String {
-            switch self {
-            case .common: "common configuration"
-            case .notifications: "notifications"
-            case .deviceConfig: "device configuration"
-            }
-        }
-
-        /// The fields that this driver touches need so many bytes.
-        var minimumByteCount: UInt32 {
-            switch self {
-            case .common: UInt32(Virtio.Common.byteCount)
-            case .notifications: 2
-            case .deviceConfig: 8
-            }
-        }
-        var alignment: UInt32 { self == .notifications ? 2 : 4 }
-    }
-
-    let kind: Kind
+    let kind: Virtio.StructureKind
     let location: VirtioLocation
     let notifyMultiplier: UInt32
 
@@ -85,7 +62,7 @@ struct VirtioCapability: Equatable {
         var at = Int(try device.readConfig(at: 0x34, byteCount: 1) & 0xfc)
         while at >= 0x40, seen.insert(at).inserted {
             let header = try device.readConfig(at: at, byteCount: 4)
-            if header & 0xff == Virtio.vendorCapability, let one = try read(device, at: at, header: header) { found.append(one) }
+            if header & 0xff == Virtio.Capability.id, let one = try read(device, at: at, header: header) { found.append(one) }
             at = Int(header >> 8 & 0xfc)
         }
         return found
@@ -94,21 +71,31 @@ struct VirtioCapability: Equatable {
     /// nil for a kind or a BAR that is reserved or not ours, and for one that is shorter than its kind.
     private static func read(_ device: any DeviceAccess, at: Int, header: UInt32) throws(DeviceError) -> VirtioCapability? {
         let byteCount = Int(header >> 16 & 0xff)
-        guard let kind = Kind(rawValue: header >> 24) else { return nil }
-        let needed = kind == .notifications ? 20 : 16
+        guard let kind = Virtio.StructureKind(rawValue: UInt8(truncatingIfNeeded: header >> 24)) else { return nil }
+        let needed = kind == .notifications ? Virtio.Capability.notifyByteCount : Virtio.Capability.byteCount
         guard byteCount >= needed, at + needed <= 256 else { return nil }
-        let bar = Int(try device.readConfig(at: at + 4, byteCount: 1))
+        let bar = Int(try device.readConfig(at: at + Virtio.Capability.barOffset, byteCount: 1))
         guard bar < 6 else { return nil }
-        let offset = try device.readConfig(at: at + 8, byteCount: 4)
-        let length = try device.readConfig(at: at + 12, byteCount: 4)
-        let multiplier = kind == .notifications ? try device.readConfig(at: at + 16, byteCount: 4) : 0
+        let offset = try device.readConfig(at: at + Virtio.Capability.structureOffset, byteCount: 4)
+        let length = try device.readConfig(at: at + Virtio.Capability.structureLength, byteCount: 4)
+        let multiplier = kind == .notifications ? try device.readConfig(at: at + Virtio.Capability.notifyMultiplier, byteCount: 4) : 0
         return VirtioCapability(
             kind: kind, location: VirtioLocation(bar: bar, offset: offset, byteCount: length), notifyMultiplier: multiplier)
     }
 
+    /// The fields that this driver touches need so many bytes.
+    private var minimumByteCount: UInt32 {
+        switch kind {
+        case .common: UInt32(Virtio.Common.byteCount)
+        case .deviceConfig: UInt32(VirtioNet.Config.status.end)
+        default: 2
+        }
+    }
+
     /// Long enough, aligned, and inside its BAR.
     func isUsable(on device: any DeviceAccess) throws(DeviceError) -> Bool {
-        guard location.byteCount >= kind.minimumByteCount, location.offset & (kind.alignment - 1) == 0 else { return false }
+        let alignment: UInt32 = kind == .notifications ? 2 : 4
+        guard location.byteCount >= minimumByteCount, location.offset & (alignment - 1) == 0 else { return false }
         let size = try device.regionInfo(location.bar).byteCount
         return UInt64(location.offset) + UInt64(location.byteCount) <= size
     }

@@ -1,6 +1,7 @@
 import DeviceAccess
 import DeviceMemory
 import LinuxIO
+import NicRegisters
 
 /// The common configuration of a virtio function: its status, its features and its queues. Control thread only, but for
 /// the status.
@@ -17,9 +18,9 @@ final class VirtioCommonConfig {
 
     // Status.
 
-    var status: VirtioStatus { VirtioStatus(rawValue: structure.load8(at: Virtio.Common.deviceStatus)) }
+    var status: VirtioStatus { structure.read(Virtio.Common.deviceStatus) }
 
-    func add(_ bit: VirtioStatus) { structure.store8(status.union(bit).rawValue, at: Virtio.Common.deviceStatus) }
+    func add(_ bit: VirtioStatus) { structure.write(status.union(bit), to: Virtio.Common.deviceStatus) }
 
     /// Throws when the function is gone, or asks for a reset.
     func check() throws(PortError) {
@@ -35,7 +36,7 @@ final class VirtioCommonConfig {
 
     /// Writes 0 and waits until the device says that it has let go of everything. Bounded.
     func reset() throws(PortError) {
-        structure.store8(0, at: Virtio.Common.deviceStatus)
+        structure.write([], to: Virtio.Common.deviceStatus)
         let deadline = Deadline(afterMilliseconds: VirtioCommonConfig.resetMilliseconds)
         while true {
             let isLast = deadline.hasPassed
@@ -59,7 +60,7 @@ final class VirtioCommonConfig {
     /// Says that the driver has given up, and asks for a reset without waiting: for openings that fail.
     func giveUp() {
         add(.failed)
-        structure.store8(0, at: Virtio.Common.deviceStatus)
+        structure.write([], to: Virtio.Common.deviceStatus)
     }
 
     // Features.
@@ -67,8 +68,8 @@ final class VirtioCommonConfig {
     func readFeatures() -> VirtioFeatures {
         var bits: UInt64 = 0
         for half in UInt32(0)..<2 {
-            structure.store32(half, at: Virtio.Common.deviceFeatureSelect)
-            bits |= UInt64(structure.load32(at: Virtio.Common.deviceFeature)) << (32 * half)
+            structure.write(half, to: Virtio.Common.deviceFeatureSelect)
+            bits |= UInt64(structure.read(Virtio.Common.deviceFeature)) << (32 * half)
         }
         return VirtioFeatures(rawValue: bits)
     }
@@ -76,8 +77,8 @@ final class VirtioCommonConfig {
     /// Accepts a part of what was offered. The device may still refuse the combination.
     func accept(_ features: VirtioFeatures) throws(PortError) {
         for half in UInt32(0)..<2 {
-            structure.store32(half, at: Virtio.Common.driverFeatureSelect)
-            structure.store32(UInt32(truncatingIfNeeded: features.rawValue >> (32 * half)), at: Virtio.Common.driverFeature)
+            structure.write(half, to: Virtio.Common.driverFeatureSelect)
+            structure.write(UInt32(truncatingIfNeeded: features.rawValue >> (32 * half)), to: Virtio.Common.driverFeature)
         }
         add(.featuresOK)
         let status = self.status
@@ -91,46 +92,46 @@ final class VirtioCommonConfig {
         }
     }
 
-    var queueCount: Int { Int(structure.load16(at: Virtio.Common.queueCount)) }
+    var queueCount: Int { Int(structure.read(Virtio.Common.queueCount)) }
 
     // Queues.
 
     /// The most descriptors that a queue can have; 0: there is no such queue.
     func maximumSize(ofQueue index: Int) -> Int {
-        structure.store16(UInt16(truncatingIfNeeded: index), at: Virtio.Common.queueSelect)
-        return Int(structure.load16(at: Virtio.Common.queueSize))
+        structure.write(UInt16(truncatingIfNeeded: index), to: Virtio.Common.queueSelect)
+        return Int(structure.read(Virtio.Common.queueSize))
     }
 
     /// What a queue's notification address is a multiple of.
     func notifyOffset(ofQueue index: Int) -> UInt16 {
-        structure.store16(UInt16(truncatingIfNeeded: index), at: Virtio.Common.queueSelect)
-        return structure.load16(at: Virtio.Common.queueNotifyOffset)
+        structure.write(UInt16(truncatingIfNeeded: index), to: Virtio.Common.queueSelect)
+        return structure.read(Virtio.Common.queueNotifyOffset)
     }
 
     /// Tells the device where a queue is, and switches it on.
     /// - Parameter vector: MSI-X vector of its interrupts; nil for none.
     func enable(queue index: Int, at area: VirtqueueArea, vector: Int?) throws(PortError) {
-        structure.store16(UInt16(truncatingIfNeeded: index), at: Virtio.Common.queueSelect)
-        structure.store16(UInt16(truncatingIfNeeded: area.layout.size), at: Virtio.Common.queueSize)
-        structure.store64(area.descriptorIOVA, at: Virtio.Common.queueDescriptors)
-        structure.store64(area.driverIOVA, at: Virtio.Common.queueDriver)
-        structure.store64(area.deviceIOVA, at: Virtio.Common.queueDevice)
+        structure.write(UInt16(truncatingIfNeeded: index), to: Virtio.Common.queueSelect)
+        structure.write(UInt16(truncatingIfNeeded: area.layout.size), to: Virtio.Common.queueSize)
+        structure.write(area.descriptorIOVA, to: Virtio.Common.queueDescriptors)
+        structure.write(area.driverIOVA, to: Virtio.Common.queueDriver)
+        structure.write(area.deviceIOVA, to: Virtio.Common.queueDevice)
         let vector = vector.map { UInt16(truncatingIfNeeded: $0) } ?? Virtio.noVector
-        structure.store16(vector, at: Virtio.Common.queueVector)
+        structure.write(vector, to: Virtio.Common.queueVector)
         // A device without room for the vector answers with none.
-        guard structure.load16(at: Virtio.Common.queueVector) == vector else {
+        guard structure.read(Virtio.Common.queueVector) == vector else {
             throw .device(
                 .notUsable(
                     device: device.url, group: nil, reason: "the device takes no interrupt vector for queue \(index)",
                     fix: "Run without --interrupts, or give the device more vectors (QEMU: vectors=N)."))
         }
-        structure.store16(1, at: Virtio.Common.queueEnable)
+        structure.write(1, to: Virtio.Common.queueEnable)
         try fault.check()
     }
 
     /// No interrupts for changes of the configuration: it is read when somebody asks.
-    func silenceConfigInterrupts() { structure.store16(Virtio.noVector, at: Virtio.Common.configVector) }
+    func silenceConfigInterrupts() { structure.write(Virtio.noVector, to: Virtio.Common.configVector) }
 
     /// Changes when the device's configuration does.
-    var generation: UInt8 { structure.load8(at: Virtio.Common.configGeneration) }
+    var generation: UInt8 { structure.read(Virtio.Common.configGeneration) }
 }

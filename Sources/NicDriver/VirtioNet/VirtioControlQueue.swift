@@ -1,6 +1,7 @@
 import DeviceAccess
 import DeviceMemory
 import LinuxIO
+import NicRegisters
 
 /// The control queue: one command at a time, and a bounded wait for its answer. Control thread only.
 ///
@@ -47,11 +48,10 @@ final class VirtioControlQueue {
 
     /// Gives a command and waits for its answer.
     /// - Parameters:
-    ///   - command: class and number.
     ///   - name: for messages.
-    func send(_ command: [UInt8], _ data: [UInt8], named name: String) throws(PortError) {
+    func send(_ command: VirtioNet.Command, _ data: [UInt8], named name: String) throws(PortError) {
         guard !isBroken else { throw failure(name, "an earlier command was not answered as it should be") }
-        let request = command + data
+        let request = command.bytes + data
         precondition(request.count <= VirtioControlQueue.requestByteCount)
         let requestOffset = area.layout.byteCount
         let answerOffset = requestOffset + VirtioControlQueue.requestByteCount
@@ -67,7 +67,7 @@ final class VirtioControlQueue {
         commands += 1
         isBroken = false
         let answer = memory.window.load8(at: answerOffset)
-        guard answer == Virtio.Control.ok else { throw failure(name, "the device answered \(answer), which means no") }
+        guard answer == VirtioNet.Acknowledgement.ok.rawValue else { throw failure(name, "the device answered \(answer), which means no") }
     }
 
     private func failure(_ name: String, _ reason: String) -> PortError {
@@ -105,10 +105,8 @@ final class VirtioControlQueue {
         let ring = SplitRing(area, usesEventIndex: false)
         let descriptors = ring.descriptors
         // The first descriptor names the second as its successor, 16 bits above the flags.
-        descriptors.store(
-            first.iova, SplitRing.word1(byteCount: first.byteCount, flags: Virtio.DescriptorFlags.next) | 1 << 48, descriptors.slot(0))
-        descriptors.store(
-            second.iova, SplitRing.word1(byteCount: second.byteCount, flags: Virtio.DescriptorFlags.write), descriptors.slot(1))
+        descriptors.store(first.iova, SplitRing.word1(byteCount: first.byteCount, flags: .next) | 1 << 48, descriptors.slot(0))
+        descriptors.store(second.iova, SplitRing.word1(byteCount: second.byteCount, flags: .write), descriptors.slot(1))
         ring.available.store(0, descriptors.slot(commands))
         ring.publish(below: commands + 1)
     }
@@ -125,12 +123,12 @@ final class VirtioControlQueue {
         ring.offer(
             second.iova,
             PackedRing.word1(
-                byteCount: second.byteCount, id: 0, flags: ring.availableFlags(place + 1) | Virtio.DescriptorFlags.write &<< 48),
+                byteCount: second.byteCount, id: 0, flags: ring.availableFlags(place + 1) | PackedRing.flags(.write)),
             ring.descriptors.slot(place + 1))
         // The first descriptor is given last: the device never sees half a chain.
         ring.offer(
             first.iova,
-            PackedRing.word1(byteCount: first.byteCount, id: 0, flags: ring.availableFlags(place) | Virtio.DescriptorFlags.next &<< 48),
+            PackedRing.word1(byteCount: first.byteCount, id: 0, flags: ring.availableFlags(place) | PackedRing.flags(.next)),
             ring.descriptors.slot(place))
     }
 

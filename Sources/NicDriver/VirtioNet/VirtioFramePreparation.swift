@@ -1,4 +1,5 @@
 import DeviceMemory
+import NicRegisters
 
 /// Makes frames ready to be sent: the 12-byte header in front, zeros behind a short one, checksums that the owner asks for.
 struct VirtioFramePreparation: BitwiseCopyable {
@@ -14,7 +15,7 @@ struct VirtioFramePreparation: BitwiseCopyable {
     init(pool: PacketPoolReference, maximumFrameByteCount: Int, features: VirtioFeatures) {
         self.pool = pool
         self.maximumFrameByteCount = UInt64(maximumFrameByteCount)
-        headers = PacketHeaders(of: pool, byteCount: Virtio.Header.byteCount)
+        headers = PacketHeaders(of: pool, byteCount: VirtioNet.Header.byteCount)
         insertsChecksums = features.contains(.checksum)
     }
 
@@ -58,9 +59,10 @@ struct VirtioFramePreparation: BitwiseCopyable {
             InternetChecksum.complete(packet, from: transport, to: length, field: transport + field, isUDP: isUDP)
             return true
         }
-        // flags, gso_type, hdr_len, gso_size, csum_start in one word; csum_offset and num_buffers in the other.
-        headers.store64(UInt64(Virtio.Header.needsChecksum) | UInt64(transport) &<< 48, at: 0, place)
-        headers.store32(UInt32(field), at: 8, place)
+        let header = VirtioNet.Header(
+            flags: .needsChecksum, checksumStart: UInt16(truncatingIfNeeded: transport), checksumOffset: UInt16(truncatingIfNeeded: field))
+        headers.store64(header.word0, at: 0, place)
+        headers.store32(header.word1, at: 8, place)
         return true
     }
 }

@@ -1,6 +1,7 @@
 import DeviceAccess
 import DeviceMemory
 import LinuxIO
+import NicRegisters
 
 /// A virtio-net function's way from reset to DRIVER_OK, in the order of virtio 1.2 "Device Initialization", and what was
 /// agreed on the way.
@@ -94,7 +95,7 @@ struct VirtioNetBringUp {
         return address
     }
 
-    // Queues: receive 2n, transmit 2n + 1, control behind the last pair (virtio 1.2 "Network Device", "Virtqueues").
+    // Queues.
 
     /// As many descriptors as wanted, or as the device has room for, rounded down to a power of two.
     private func layout(ofQueue index: Int, wanted: Int) throws(PortError) -> VirtqueueLayout {
@@ -116,7 +117,7 @@ struct VirtioNetBringUp {
         let notifications = VirtioNotifications(structures, url: device.url)
         var pairs: [any VirtioNetPair] = []
         for index in 0..<options.queuePairCount {
-            let (receive, transmit) = (2 * index, 2 * index + 1)
+            let (receive, transmit) = (VirtioNet.receiveQueue(ofPair: index), VirtioNet.transmitQueue(ofPair: index))
             let memory = try VirtioNetMemory(
                 device: device, receive: try layout(ofQueue: receive, wanted: options.receiveRingSize),
                 transmit: try layout(ofQueue: transmit, wanted: options.transmitRingSize), options: options, iovas: &iovas,
@@ -136,7 +137,7 @@ struct VirtioNetBringUp {
 
     func makeControlQueue(iovas: inout IOVAAllocator) throws(PortError) -> VirtioControlQueue? {
         guard features.contains(.controlQueue) else { return nil }
-        let index = 2 * numberedPairs
+        let index = VirtioNet.controlQueue(pairs: numberedPairs)
         var trapped: [TrappedNotification] = []
         let layout = try layout(ofQueue: index, wanted: 64)
         let notifier = try VirtioNotifications(structures, url: device.url).notifier(
@@ -150,10 +151,11 @@ struct VirtioNetBringUp {
         if interrupts { try enableInterrupts(pairs) }
         common.silenceConfigInterrupts()
         for pair in pairs {
-            try common.enable(queue: 2 * pair.index, at: pair.memory.receive, vector: interrupts ? pair.index : nil)
-            try common.enable(queue: 2 * pair.index + 1, at: pair.memory.transmit, vector: nil)
+            try common.enable(
+                queue: VirtioNet.receiveQueue(ofPair: pair.index), at: pair.memory.receive, vector: interrupts ? pair.index : nil)
+            try common.enable(queue: VirtioNet.transmitQueue(ofPair: pair.index), at: pair.memory.transmit, vector: nil)
         }
-        if let control { try common.enable(queue: 2 * numberedPairs, at: control.area, vector: nil) }
+        if let control { try common.enable(queue: VirtioNet.controlQueue(pairs: numberedPairs), at: control.area, vector: nil) }
         common.add(.driverOK)
         try common.check()
     }

@@ -1,5 +1,6 @@
 import DeviceAccess
 import DeviceMemory
+import NicRegisters
 
 /// The memory of one queue pair, mapped for its device: both rings, and the packets, each with room for the device's header
 /// in front of the frame.
@@ -37,7 +38,7 @@ final class VirtioNetMemory {
         }
         mapped.append(packetRange)
         pool = PacketPool(
-            memory: packets, iova: packetRange.start, bufferByteCount: slotByteCount, headroomByteCount: Virtio.Header.byteCount)
+            memory: packets, iova: packetRange.start, bufferByteCount: slotByteCount, headroomByteCount: VirtioNet.Header.byteCount)
     }
 
     /// 2048 bytes for ordinary frames, 10 KiB for jumbo ones: header and frame lie in one buffer always.

@@ -23,10 +23,10 @@ extension VirtioNetPort {
         let hasRoom = filter.unicast.count + filter.multicast.count <= VirtioNetPort.macTableSize
         let multicast = hasRoom ? filter.multicast : []
         try control.send(
-            Virtio.Control.setMACTable, VirtioNetPort.table(filter.unicast) + VirtioNetPort.table(multicast), named: "MAC table")
+            VirtioNet.Command.setMACTable, VirtioNetPort.table(filter.unicast) + VirtioNetPort.table(multicast), named: "MAC table")
         let all = filter.isPromiscuous || filter.acceptsAllMulticast || !hasRoom
-        try control.send(Virtio.Control.allMulticast, [all ? 1 : 0], named: "all multicast")
-        try control.send(Virtio.Control.promiscuous, [filter.isPromiscuous ? 1 : 0], named: "promiscuous mode")
+        try control.send(VirtioNet.Command.allMulticast, [all ? 1 : 0], named: "all multicast")
+        try control.send(VirtioNet.Command.promiscuous, [filter.isPromiscuous ? 1 : 0], named: "promiscuous mode")
     }
 
     /// struct virtio_net_ctrl_mac: how many, then 6 bytes each.
@@ -43,10 +43,10 @@ extension VirtioNetPort {
         guard let control, queuePairs.count > 1 else { return }
         guard bringUp.features.contains(.rss) else {
             return try control.send(
-                Virtio.Control.setQueuePairs, VirtioNetPort.bytes(UInt16(queuePairs.count)), named: "number of queue pairs")
+                VirtioNet.Command.setQueuePairs, VirtioNetPort.bytes(UInt16(queuePairs.count)), named: "number of queue pairs")
         }
         let key = ToeplitzHash.standardKey
-        guard let limits = bringUp.config.rss, limits.keyByteCount >= key.count, limits.tableLength >= VirtioNetPort.spreadingEntries else {
+        guard let limits = bringUp.config.rss, limits.keyByteCount >= key.count, limits.tableCount >= VirtioNetPort.spreadingEntries else {
             throw .device(
                 .notUsable(
                     device: url, group: nil,
@@ -55,20 +55,20 @@ extension VirtioNetPort {
                     fix: "Start it with rss=off, or use one queue pair."))
         }
         try control.send(
-            Virtio.Control.setRSS,
-            VirtioNetPort.spreading(over: queuePairs.count, hashTypes: limits.hashTypes & VirtioNetPort.wantedHashTypes, key: key),
+            VirtioNet.Command.setRSS,
+            VirtioNetPort.spreading(
+                over: queuePairs.count, hashTypes: limits.hashTypes.intersection(VirtioNetPort.wantedHashTypes), key: key),
             named: "receive side scaling")
     }
 
     /// Entries of the table that a hash picks from: what a device has at least (virtio 1.2, rss_max_indirection_table_length).
-    static var spreadingEntries: Int { 128 }
-    /// VIRTIO_NET_RSS_HASH_TYPE_IPv4, TCPv4, UDPv4, IPv6, TCPv6, UDPv6.
-    private static var wantedHashTypes: UInt32 { 0x3f }
+    static var spreadingEntries: Int { VirtioNet.RSSConfig.minimumTableCount }
+    private static var wantedHashTypes: VirtioNet.HashTypes { [.ipv4, .tcpv4, .udpv4, .ipv6, .tcpv6, .udpv6] }
 
     /// struct virtio_net_rss_config: table entries take turns; what is not hashed goes to queue 0.
-    static func spreading(over pairs: Int, hashTypes: UInt32, key: [UInt8]) -> [UInt8] {
+    static func spreading(over pairs: Int, hashTypes: VirtioNet.HashTypes, key: [UInt8]) -> [UInt8] {
         let table = (0..<spreadingEntries).flatMap { bytes(UInt16($0 % pairs)) }
-        return bytes(hashTypes) + bytes(UInt16(spreadingEntries - 1)) + bytes(UInt16(0)) + table + bytes(UInt16(pairs))
+        return bytes(hashTypes.bits) + bytes(UInt16(spreadingEntries - 1)) + bytes(UInt16(0)) + table + bytes(UInt16(pairs))
             + [UInt8(key.count)] + key
     }
 }

@@ -1,6 +1,7 @@
 import DeviceAccess
 import DeviceMemory
 import LinuxIO
+import NicRegisters
 
 /// One receive and one transmit queue of a virtio-net function, in either ring format.
 final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit: VirtioTransmitQueue & ~Copyable>: QueuePair,

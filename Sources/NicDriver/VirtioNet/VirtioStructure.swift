@@ -1,5 +1,6 @@
 import DeviceAccess
 import DeviceMemory
+import NicRegisters
 import Synchronization
 
 /// One structure of a virtio PCI function: a piece of a BAR, accessed with the width of each field, as the specification
@@ -7,7 +8,7 @@ import Synchronization
 ///
 /// An access that fails reads as all-ones, as on a bus with nothing on it, and the first failure stays in the fault.
 /// Single accesses may come from any thread, as far as the device lets them (DeviceAccess).
-final class VirtioStructure {
+final class VirtioStructure: VirtioFieldWindow {
     let byteCount: Int
     private let device: any DeviceAccess
     private let location: VirtioLocation
@@ -45,12 +46,6 @@ final class VirtioStructure {
     }
     func store32(_ value: UInt32, at offset: Int) {
         if let window { window.store32(value, at: offset) } else { trappedStore(offset, UInt64(value), 4) }
-    }
-
-    /// A 64-bit field, as two of 32 bits, the low one first.
-    func store64(_ value: UInt64, at offset: Int) {
-        store32(UInt32(truncatingIfNeeded: value), at: offset)
-        store32(UInt32(truncatingIfNeeded: value >> 32), at: offset + 4)
     }
 
     /// A 16-bit field as a doorbell, if it is mapped.

@@ -1,4 +1,5 @@
 import DeviceMemory
+import NicRegisters
 
 /// Where the three parts of a virtqueue lie in a piece of memory. Each part begins on a cache line of its own.
 struct VirtqueueLayout {
@@ -6,12 +7,12 @@ struct VirtqueueLayout {
     let size: Int
     let isPacked: Bool
 
-    var driverOffset: Int { VirtqueueLayout.aligned(size * 16) }
-    var driverByteCount: Int { isPacked ? 4 : 6 + 2 * size }
+    var driverOffset: Int { VirtqueueLayout.aligned(Virtio.SplitRing.descriptorsByteCount(size: size)) }
+    var driverByteCount: Int { isPacked ? Virtio.PackedRing.eventByteCount : Virtio.SplitRing.availableByteCount(size: size) }
     /// Of a split ring four bytes behind a line's start, so that its 8-byte elements, which follow two 16-bit fields, are
     /// aligned; the specification asks for 4.
     var deviceOffset: Int { VirtqueueLayout.aligned(driverOffset + driverByteCount) + (isPacked ? 0 : 4) }
-    var deviceByteCount: Int { isPacked ? 4 : 6 + 8 * size }
+    var deviceByteCount: Int { isPacked ? Virtio.PackedRing.eventByteCount : Virtio.SplitRing.usedByteCount(size: size) }
     var byteCount: Int { VirtqueueLayout.aligned(deviceOffset + deviceByteCount) }
 
     private static func aligned(_ offset: Int) -> Int { (offset + 63) & ~63 }
