@@ -74,6 +74,7 @@ struct EchoCommand: ParsableCommand {
         var options = PortOptions()
         options.maximumFrameByteCount = mtu + 14
         options.wait = waiting.mode
+        options.publishesStatistics = true
         options.memory = memory.preference
         return try Devices.open(device, options: options) { StandardStream.error.write("unic: packet memory: \($0)\n") }
     }

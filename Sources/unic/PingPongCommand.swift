@@ -144,6 +144,7 @@ struct PingPongCommand: ParsableCommand {
         var port = PortOptions()
         port.maximumFrameByteCount = options.maximumFrameByteCount
         port.wait = options.wait
+        port.publishesStatistics = true
         // A wire in memory has a carrier as soon as somebody else is on it; a real link is negotiated for seconds.
         port.linkTimeoutMilliseconds = url.scheme != .soft || options.role == .both ? 5000 : 200
         port.memory = memory.preference

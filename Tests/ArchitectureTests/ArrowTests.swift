@@ -18,6 +18,7 @@ private let allowed: [String: Set<String>] = [
     "LabKit": ["LinuxIO"],
     "Reports": [],
     "PingPong": ["LinuxIO", "DeviceMemory", "NicDriver"],
+    "Traffic": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "Echo": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "DriverSuite": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "NicModels", "Devices"],
 ]
