@@ -41,6 +41,11 @@ public enum Devices {
             return try E1000EPort(device: device, options: options) { byteCount throws(PortError) in
                 try packetMemory(byteCount: byteCount, preference: options.memory, device: device, notice: memoryNotice)
             }
+        // virtio 1.2 "PCI Device Discovery": a network device, and a transitional one.
+        case 0x1041_1AF4, 0x1000_1AF4:
+            return try VirtioNetPort(device: device, options: options) { byteCount throws(PortError) in
+                try packetMemory(byteCount: byteCount, preference: options.memory, device: device, notice: memoryNotice)
+            }
         case .max: throw .device(.gone(device: device.url, reason: "its config space reads all-ones"))
         default:
             throw .wrongDevice(

@@ -18,7 +18,7 @@ public enum PortError: Error, CustomStringConvertible {
         case .linkDown(let url, let ms): "\(url): no link within \(ms) ms. Check the cable, or the other end of the wire."
         case .badOption(let text): text
         case .wrongDevice(let url, let vendor, let device):
-            "\(url): no driver for \(String(vendor, radix: 16)):\(String(device, radix: 16)). Supported: 8086:10d3 (Intel 82574L)."
+            "\(url): no driver for \(String(vendor, radix: 16)):\(String(device, radix: 16)). Supported: 8086:10d3 (Intel 82574L), 1af4:1041 and 1af4:1000 (virtio-net)."
         case .noMemory(let url, let reason): "\(url): no packet memory: \(reason)."
         }
     }

@@ -44,7 +44,7 @@ final class PortMemory {
     }
 
     /// Finds a place and maps it, aligned to the memory's pages so that the IOMMU can use large ones.
-    private static func map(
+    static func map(
         _ memory: borrowing DMAMemory, device: any DeviceAccess, iovas: inout IOVAAllocator, access: DMAAccess
     ) throws(PortError) -> IOVARange {
         do throws(DeviceError) {
