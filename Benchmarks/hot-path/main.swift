@@ -8,20 +8,39 @@ import SoftDevice
 // Moves packets through two ports of a family on one thread, batch 32, so that callgrind can count the drivers' hot
 // functions alone. The device is the family's model; its work is outside of the counted functions.
 //
-//     hot-path [BATCHES]    prints: family batches packets
+//     hot-path FAMILY [BATCHES]    prints: family batches packets
 
 let batchSize = 32
-let rounds = CommandLine.arguments.count > 1 ? Int(CommandLine.arguments[1]) ?? 2000 : 2000
+let arguments = CommandLine.arguments
+let family = arguments.count > 1 ? arguments[1] : "e1000e"
+let rounds = arguments.count > 2 ? Int(arguments[2]) ?? 2000 : 2000
 
-func openPort(on wire: CableWire, mac: UInt64) throws -> E1000EPort {
-    let environment = try DeviceEnvironment(for: E1000EModel<CableWire>.functionDescription)
-    let model = try E1000EModel(wire: wire, macAddress: mac, environment: environment)
-    let device = SoftDevice(url: "soft:hot-path", environment: environment, model: model)
+/// The family's model on a wire, as a device.
+func openDevice(on wire: CableWire, mac: UInt64) throws -> any DeviceAccess {
+    let url = "soft:hot-path"
+    switch family {
+    case "e1000e":
+        let environment = try DeviceEnvironment(for: E1000EModel<CableWire>.functionDescription)
+        let model = try E1000EModel(wire: wire, macAddress: mac, environment: environment)
+        return SoftDevice(url: url, environment: environment, model: model)
+    case "igbvf":
+        let environment = try DeviceEnvironment(for: IgbvfModel<CableWire>.functionDescription)
+        let model = try IgbvfModel(wire: wire, macAddress: mac, environment: environment)
+        return SoftDevice(url: url, environment: environment, model: model)
+    default: throw PortError.badOption("No family \(family): give e1000e or igbvf.")
+    }
+}
+
+func openPort(on wire: CableWire, mac: UInt64) throws -> any Port {
+    let device = try openDevice(on: wire, mac: mac)
     var options = PortOptions()
     options.memory = .ordinaryPages
-    return try E1000EPort(device: device, options: options) { (byteCount) throws(PortError) in
+    let allocate = { (byteCount: Int) throws(PortError) in
         do { return try DMAMemory.ordinary(byteCount: byteCount) } catch { throw .noMemory(url: "soft:hot-path", reason: "\(error)") }
     }
+    return family == "igbvf"
+        ? try IgbvfPort(device: device, options: options, allocate: allocate)
+        : try E1000EPort(device: device, options: options, allocate: allocate)
 }
 
 let (left, right) = try CableWire.pair()
@@ -45,4 +64,4 @@ for _ in 0..<rounds {
     incoming.removeAll()
 }
 precondition(received == sent && sent == rounds * batchSize, "\(sent) sent, \(received) received")
-print("e1000e \(rounds) \(received)")
+print("\(family) \(rounds) \(received)")
