@@ -46,6 +46,10 @@ public enum Devices {
             return try VirtioNetPort(device: device, options: options) { byteCount throws(PortError) in
                 try packetMemory(byteCount: byteCount, preference: options.memory, device: device, notice: memoryNotice)
             }
+        case 0x10CA_8086:
+            return try IgbvfPort(device: device, options: options) { byteCount throws(PortError) in
+                try packetMemory(byteCount: byteCount, preference: options.memory, device: device, notice: memoryNotice)
+            }
         case .max: throw .device(.gone(device: device.url, reason: "its config space reads all-ones"))
         default:
             throw .wrongDevice(
