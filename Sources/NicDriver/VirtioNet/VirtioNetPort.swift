@@ -54,6 +54,7 @@ public final class VirtioNetPort: Port {
             self.bringUp = bringUp
         } catch {
             common.giveUp()
+            try? BusMaster.disable(device)
             throw error
         }
         // From here on a failure stops the port, since the device may know of its memory.
