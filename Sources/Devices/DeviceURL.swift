@@ -127,8 +127,10 @@ extension DeviceURL {
                     url, "'\(text)' is no unicast MAC address", "Give six bytes, the first one even, for example mac=02:00:00:00:00:01.")
             }
         }
-        if let iommu = parameters["iommu"], !["type1", "iommufd", "noiommu"].contains(iommu) {
-            throw wrong(url, "there is no IOMMU interface '\(iommu)'", "Known are: type1, iommufd, noiommu.")
+        if let iommu = parameters["iommu"], IOMMUBackend(rawValue: iommu) == nil {
+            throw wrong(
+                url, "there is no IOMMU interface '\(iommu)'",
+                "Known are: \(IOMMUBackend.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
     }
 }

@@ -5,21 +5,26 @@ public import NicDriver
 /// From a device's URL to a running port. The only place that knows every backend and every driver.
 public enum Devices {
     /// Opens a device and starts the driver of its NIC. The calling thread owns the port.
-    /// - Parameter memoryNotice: told where the packets' memory came from.
+    /// - Parameters:
+    ///   - memoryNotice: told where the packets' memory came from.
+    ///   - backendNotice: told by which of VFIO's interfaces the device was opened, for `vfio:` URLs.
     public static func open(
-        _ url: String, options: PortOptions, memoryNotice: MemoryNotice = { _ in }
+        _ url: String, options: PortOptions, memoryNotice: MemoryNotice = { _ in }, backendNotice: BackendNotice = { _ in }
     ) throws(PortError) -> any Port {
-        try openPort(on: access(url), options: options, memoryNotice: memoryNotice)
+        let device = try access(url, allowsNoIOMMU: options.allowsNoIOMMU, backendNotice: backendNotice)
+        return try openPort(on: device, options: options, memoryNotice: memoryNotice)
     }
 
     /// Opens a device without a driver.
-    public static func access(_ url: String) throws(PortError) -> any DeviceAccess {
+    public static func access(
+        _ url: String, allowsNoIOMMU: Bool = false, backendNotice: BackendNotice = { _ in }
+    ) throws(PortError) -> any DeviceAccess {
         do throws(DeviceError) {
             let url = try DeviceURL(url)
             switch url.scheme {
             case .soft: return try openSoft(url)
             case .vfioUser: return try openVfioUser(url)
-            case .vfio: return try openKernelVFIO(url)
+            case .vfio: return try openKernelVFIO(url, allowsNoIOMMU: allowsNoIOMMU, notice: backendNotice)
             }
         } catch { throw .device(error) }
     }
