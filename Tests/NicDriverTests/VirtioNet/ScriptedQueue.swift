@@ -63,13 +63,17 @@ final class ScriptedQueue {
     /// Where the buffer is that the driver offered under an identifier.
     private func address(ofBuffer id: Int) -> UInt64 {
         guard isPacked else { return descriptor(id).address }
+        takeOffered()
+        guard let address = packedBuffers[id] else { preconditionFailure("buffer \(id) was never offered") }
+        return address
+    }
+
+    private func takeOffered() {
         while taken < used + size, isAvailable(taken) {
             let index = taken % size
             packedBuffers[Int(descriptors.load16(at: 16 * index + 12))] = descriptor(index).address
             taken += 1
         }
-        guard let address = packedBuffers[id] else { preconditionFailure("buffer \(id) was never offered") }
-        return address
     }
 
     /// Puts a header and nothing else into the buffer of a descriptor, and uses it.
@@ -89,6 +93,7 @@ final class ScriptedQueue {
     /// Says that a buffer is used.
     func use(_ id: UInt32, byteCount: UInt32 = 0) {
         if isPacked {
+            takeOffered()
             let at = 16 * (used % size)
             descriptors.store32(byteCount, at: at + 8)
             descriptors.store16(UInt16(truncatingIfNeeded: id), at: at + 12)
