@@ -25,12 +25,14 @@ final class VirtioControlQueue {
 
     init(
         device: any DeviceAccess, layout: VirtqueueLayout, iovas: inout IOVAAllocator, notifier: VirtioNotifier,
-        trapped: [TrappedNotification]
+        trapped: [TrappedNotification], allocate: (Int) throws(PortError) -> DMAMemory
     ) throws(PortError) {
         self.device = device
         self.notifier = notifier
         self.trapped = trapped
-        memory = try VirtioNetMemory.zeroed(layout.byteCount + VirtioControlQueue.requestByteCount + 1, device)
+        memory = try PortMemory.ringMemory(
+            byteCount: layout.byteCount + VirtioControlQueue.requestByteCount + 1, device: device, allocate: allocate)
+        memory.window.fill(0)
         range = try PortMemory.map(memory, device: device, iovas: &iovas, access: .readWrite)
         area = VirtqueueArea(
             layout: layout, window: memory.window.slice(at: 0, byteCount: layout.byteCount), iova: range.start.rawValue)

@@ -28,7 +28,7 @@ struct VirtioNetBringUp {
         common.add(.driver)
         let offered = common.readFeatures()
         try common.check()
-        features = try VirtioNetBringUp.choose(from: offered, options, url: device.url)
+        features = try VirtioNetBringUp.choose(from: offered, options, device)
         try common.accept(features)
         config = VirtioNetConfig(structures, common: common, offered: offered)
         capabilities = VirtioNetBringUp.capabilities(offered, config)
@@ -44,14 +44,16 @@ struct VirtioNetBringUp {
     }
 
     /// What is accepted of what was offered. Segmentation and coalescing are never wanted: frames are what is on the wire.
-    static func choose(from offered: VirtioFeatures, _ options: PortOptions, url: String) throws(PortError) -> VirtioFeatures {
+    static func choose(from offered: VirtioFeatures, _ options: PortOptions, _ device: any DeviceAccess)
+        throws(PortError) -> VirtioFeatures
+    {
         func refuse(_ reason: String, _ fix: String) -> PortError {
-            .device(.notUsable(device: url, group: nil, reason: reason, fix: fix))
+            .device(.notUsable(device: device.url, group: nil, reason: reason, fix: fix))
         }
         guard offered.contains(.version1) else {
             throw refuse("the device offers no VIRTIO_F_VERSION_1", "Legacy virtio is not supported: start it with disable-legacy=on.")
         }
-        guard offered.contains(.accessPlatform) else {
+        guard offered.contains(.accessPlatform) || device.dmaLimits.seesPhysicalAddresses else {
             throw refuse(
                 "the device offers no VIRTIO_F_ACCESS_PLATFORM, so that it would use IOVAs as physical addresses, past the IOMMU",
                 "Start it with iommu_platform=on.")
@@ -135,14 +137,17 @@ struct VirtioNetBringUp {
         return pairs
     }
 
-    func makeControlQueue(iovas: inout IOVAAllocator) throws(PortError) -> VirtioControlQueue? {
+    func makeControlQueue(
+        iovas: inout IOVAAllocator, _ allocate: (Int) throws(PortError) -> DMAMemory
+    ) throws(PortError) -> VirtioControlQueue? {
         guard features.contains(.controlQueue) else { return nil }
         let index = VirtioNet.controlQueue(pairs: numberedPairs)
         var trapped: [TrappedNotification] = []
         let layout = try layout(ofQueue: index, wanted: 64)
         let notifier = try VirtioNotifications(structures, url: device.url).notifier(
             queue: index, notifyOffset: common.notifyOffset(ofQueue: index), trapped: &trapped)
-        return try VirtioControlQueue(device: device, layout: layout, iovas: &iovas, notifier: notifier, trapped: trapped)
+        return try VirtioControlQueue(
+            device: device, layout: layout, iovas: &iovas, notifier: notifier, trapped: trapped, allocate: allocate)
     }
 
     /// Gives all queues to the device, each receive queue with a vector of its own if it interrupts, and starts it.

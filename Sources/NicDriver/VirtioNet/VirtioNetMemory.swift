@@ -21,7 +21,8 @@ final class VirtioNetMemory {
         self.device = device
         let slotByteCount = VirtioNetMemory.bufferByteCount(options)
         let packets = try allocate((receive.size + transmit.size + options.sparePackets) * slotByteCount)
-        rings = try VirtioNetMemory.zeroed(receive.byteCount + transmit.byteCount, device)
+        rings = try PortMemory.ringMemory(byteCount: receive.byteCount + transmit.byteCount, device: device, allocate: allocate)
+        rings.window.fill(0)
         let ringRange = try PortMemory.map(rings, device: device, iovas: &iovas, access: .readWrite)
         mapped.append(ringRange)
         self.receive = VirtqueueArea(
@@ -34,6 +35,7 @@ final class VirtioNetMemory {
             packetRange = try PortMemory.map(packets, device: device, iovas: &iovas, access: .readWrite)
         } catch {
             try? device.unmap(ringRange)
+            PortMemory.release(ringRange, device: device, iovas: &iovas)
             throw error
         }
         mapped.append(packetRange)
@@ -41,14 +43,9 @@ final class VirtioNetMemory {
             memory: packets, iova: packetRange.start, bufferByteCount: slotByteCount, headroomByteCount: VirtioNet.Header.byteCount)
     }
 
-    /// 2048 bytes for ordinary frames, 10 KiB for jumbo ones: header and frame lie in one buffer always.
-    static func bufferByteCount(_ options: PortOptions) -> Int { options.maximumFrameByteCount <= 1514 ? 2048 : 10240 }
-
-    static func zeroed(_ byteCount: Int, _ device: any DeviceAccess) throws(PortError) -> DMAMemory {
-        do { return try DMAMemory.ordinary(byteCount: byteCount, name: "unic-rings") } catch {
-            throw .device(.systemCall(device: device.url, group: nil, cause: error, fix: "Free some memory."))
-        }
-    }
+    /// 2048 bytes for ordinary frames, 16 KiB for jumbo ones: header and frame lie in one buffer always, and no buffer
+    /// crosses a hugepage's end.
+    static func bufferByteCount(_ options: PortOptions) -> Int { options.maximumFrameByteCount <= 1514 ? 2048 : 16384 }
 
     /// No DMA reaches the memory afterwards. Goes on after an error and throws the first.
     func unmap() throws(DeviceError) {

@@ -47,13 +47,14 @@ public final class VirtioNetPort: Port {
             let statistics = try PortStatistics(url: device.url, family: "virtio-net", macAddress: address, options: options)
             var iovas = IOVAAllocator(windows: device.dmaLimits.windows)
             pairs = try bringUp.makePairs(statistics, iovas: &iovas, allocate)
-            control = try bringUp.makeControlQueue(iovas: &iovas)
+            control = try bringUp.makeControlQueue(iovas: &iovas, allocate)
             capabilities = bringUp.capabilities
             macAddress = address
             self.statistics = statistics
             self.bringUp = bringUp
         } catch {
             common.giveUp()
+            try? BusMaster.disable(device)
             throw error
         }
         // From here on a failure stops the port, since the device may know of its memory.

@@ -13,11 +13,14 @@ final class ScriptedQueue {
     /// Entries used so far, and chains taken.
     private(set) var used = 0
     private var taken = 0
+    /// Packed only: where the buffers are that were taken, by identifier. A used descriptor overwrites what stood there.
+    private var packedBuffers: [Int: UInt64] = [:]
 
     func reset() {
         isEnabled = false
         vector = 0xffff
         (used, taken) = (0, 0)
+        packedBuffers = [:]
         addresses = [0, 0, 0]
     }
 
@@ -57,11 +60,27 @@ final class ScriptedQueue {
         return flags & 0x8080 == ((number / size) % 2 == 0 ? 0x0080 : 0x8000)
     }
 
+    /// Where the buffer is that the driver offered under an identifier.
+    private func address(ofBuffer id: Int) -> UInt64 {
+        guard isPacked else { return descriptor(id).address }
+        takeOffered()
+        guard let address = packedBuffers[id] else { preconditionFailure("buffer \(id) was never offered") }
+        return address
+    }
+
+    private func takeOffered() {
+        while taken < used + size, isAvailable(taken) {
+            let index = taken % size
+            packedBuffers[Int(descriptors.load16(at: 16 * index + 12))] = descriptor(index).address
+            taken += 1
+        }
+    }
+
     /// Puts a header and nothing else into the buffer of a descriptor, and uses it.
     func receive(
         _ id: Int, length: Int, flags: UInt8 = 0, segmentation: UInt8 = 0, start: UInt16 = 0, offset: UInt16 = 0, buffers: UInt16 = 1
     ) {
-        let buffer = memory(descriptor(id).address, 12)
+        let buffer = memory(address(ofBuffer: id), 12)
         buffer.store8(flags, at: 0)
         buffer.store8(segmentation, at: 1)
         buffer.store32(0, at: 2)
@@ -74,6 +93,7 @@ final class ScriptedQueue {
     /// Says that a buffer is used.
     func use(_ id: UInt32, byteCount: UInt32 = 0) {
         if isPacked {
+            takeOffered()
             let at = 16 * (used % size)
             descriptors.store32(byteCount, at: at + 8)
             descriptors.store16(UInt16(truncatingIfNeeded: id), at: at + 12)
