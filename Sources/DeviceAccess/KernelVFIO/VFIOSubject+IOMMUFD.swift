@@ -68,7 +68,8 @@ extension VFIOSubject {
         case .resourceBusy: busy(cause, path: path)
         case .invalidArgument where !DescriptorHolders.of(path, paths: paths).isEmpty: busy(cause, path: path)
         case .invalidArgument:
-            failed(cause, fix: "Somebody has the device open already, or the IOMMU cannot keep caches coherent: `fuser -v \(path)` as root.")
+            failed(
+                cause, fix: "Somebody has the device open already, or the IOMMU cannot keep caches coherent: `fuser -v \(path)` as root.")
         case .operationNotSupportedByDevice: .gone(device: url, reason: "\(cause)")
         default: failed(cause, fix: "vfio-pci could not enable the device; `dmesg` says why.")
         }
@@ -80,8 +81,12 @@ extension VFIOSubject {
         let holders = places.flatMap { DescriptorHolders.of($0, paths: paths) }
         let kernel = sysfs.siblings.filter { !SysfsDevice.leavesGroupViable(driver: $0.driver) }
         guard holders.isEmpty, !kernel.isEmpty else {
-            let who = holders.isEmpty ? "`fuser -v \(paths.dev)/vfio/* \(paths.dev)/vfio/devices/*` as root shows by whom" : "by \(holders.joined(separator: ", "))"
-            return failed(cause, fix: "The device or another one of its group is in use: \(who). End that process, or use a device of another group.")
+            let who =
+                holders.isEmpty
+                ? "`fuser -v \(paths.dev)/vfio/* \(paths.dev)/vfio/devices/*` as root shows by whom"
+                : "by \(holders.joined(separator: ", "))"
+            return failed(
+                cause, fix: "The device or another one of its group is in use: \(who). End that process, or use a device of another group.")
         }
         return notViable(cause)
     }
