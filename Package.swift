@@ -54,6 +54,7 @@ let package = Package(
         module("NicModels", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"]),
         module("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", system]),
         module("Devices", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser"]),
+        module("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess", system]),
         module("LabKit", ["LinuxIO"]),
         module("PingPong", path: "Sources/examples/PingPong", ["LinuxIO", "DeviceMemory", "NicDriver", histogram]),
         module("Echo", path: "Sources/examples/Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
@@ -69,8 +70,8 @@ let package = Package(
         program(
             "unic",
             [
-                "Devices", "PingPong", "Echo", "Traffic", "Reports", "LinuxIO", "DeviceMemory", "DeviceModel", "NicDriver", "NicModels",
-                "VfioUser",
+                "Devices", "HostSetup", "PingPong", "Echo", "Traffic", "Reports", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel",
+                "NicDriver", "NicModels", "VfioUser",
                 arguments,
                 histogram, logging,
             ]),
@@ -85,6 +86,7 @@ let package = Package(
         tests("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests("VfioUser", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests("Devices", ["DriverSuite"]),
+        tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),
         tests("PingPong", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver"]),
         tests("Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         tests("Traffic", ["LinuxIO", "DeviceMemory", "NicDriver", "Devices"]),

@@ -33,6 +33,8 @@ let pair =
     switch family {
     case "e1000e":
         try ports(E1000EModel<CableWire>.functionDescription) { try E1000EModel(wire: $0, macAddress: $1, environment: $2) }
+    case "igbvf":
+        try ports(IgbvfModel<CableWire>.functionDescription) { try IgbvfModel(wire: $0, macAddress: $1, environment: $2) }
     default: fatalError("no family \(family)")
     }
 try moveFrames(from: pair.sender, to: pair.receiver, source: pair.keep[0].macAddress)

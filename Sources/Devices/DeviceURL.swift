@@ -118,8 +118,9 @@ extension DeviceURL {
     }
 
     private static func judge(_ parameters: [String: String], scheme: Scheme, url: String) throws(DeviceError) {
-        if let nic = parameters["nic"], nic != "e1000e" {
-            throw wrong(url, "there is no NIC model '\(nic)'", "Known is: e1000e (Intel 82574L).")
+        if let nic = parameters["nic"], !["e1000e", "igbvf"].contains(nic) {
+            throw wrong(
+                url, "there is no NIC model '\(nic)'", "Known are: e1000e (Intel 82574L), igbvf (a virtual function of the Intel 82576).")
         }
         if let text = parameters["mac"] {
             guard stationAddress(text) != nil else {

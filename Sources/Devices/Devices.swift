@@ -1,5 +1,6 @@
 public import DeviceAccess
 import DeviceMemory
+import DeviceMemory
 public import NicDriver
 
 /// From a device's URL to a running port. The only place that knows every backend and every driver.
@@ -36,11 +37,14 @@ public enum Devices {
         let identity: UInt32
         // PCI Local Bus 3.0 §6.2.1: vendor id in the low half of the first word, device id in the high one.
         do { identity = try device.readConfig(at: 0, byteCount: 4) } catch { throw .device(error) }
+        func allocate(_ byteCount: Int) throws(PortError) -> DMAMemory {
+            try packetMemory(byteCount: byteCount, preference: options.memory, device: device, notice: memoryNotice)
+        }
         switch identity {
-        case 0x10D3_8086:
-            return try E1000EPort(device: device, options: options) { byteCount throws(PortError) in
-                try packetMemory(byteCount: byteCount, preference: options.memory, device: device, notice: memoryNotice)
-            }
+        case 0x10D3_8086: return try E1000EPort(device: device, options: options, allocate: allocate)
+        case 0x10CA_8086: return try IgbvfPort(device: device, options: options, allocate: allocate)
+        // virtio 1.2 "PCI Device Discovery": a network device, and a transitional one.
+        case 0x1041_1AF4, 0x1000_1AF4: return try VirtioNetPort(device: device, options: options, allocate: allocate)
         case .max: throw .device(.gone(device: device.url, reason: "its config space reads all-ones"))
         default:
             throw .wrongDevice(

@@ -44,7 +44,7 @@ final class PortMemory {
     }
 
     /// Finds a place and maps it, aligned to the memory's pages so that the IOMMU can use large ones.
-    private static func map(
+    static func map(
         _ memory: borrowing DMAMemory, device: any DeviceAccess, iovas: inout IOVAAllocator, access: DMAAccess
     ) throws(PortError) -> IOVARange {
         do throws(DeviceError) {
@@ -58,12 +58,12 @@ final class PortMemory {
     }
 
     /// Physical addresses were never the allocator's.
-    private static func release(_ range: IOVARange, device: any DeviceAccess, iovas: inout IOVAAllocator) {
+    static func release(_ range: IOVARange, device: any DeviceAccess, iovas: inout IOVAAllocator) {
         if !device.dmaLimits.seesPhysicalAddresses { iovas.release(range) }
     }
 
     /// Ordinary pages are scattered: a device that sees physical addresses gets rings from where packets come from.
-    private static func ringMemory(
+    static func ringMemory(
         byteCount: Int, device: any DeviceAccess, allocate: (Int) throws(PortError) -> DMAMemory
     ) throws(PortError) -> DMAMemory {
         if device.dmaLimits.seesPhysicalAddresses { return try allocate(byteCount) }

@@ -17,7 +17,7 @@ struct Unic: ParsableCommand {
         version: unicVersion,
         subcommands: [
             PingPongCommand.self, GenerateCommand.self, CountCommand.self, ForwardCommand.self, EchoCommand.self, TopCommand.self,
-            ServeCommand.self, HugepagesCommand.self,
+            ServeCommand.self, ListCommand.self, BindCommand.self, UnbindCommand.self, DoctorCommand.self, HugepagesCommand.self,
         ])
 }
 

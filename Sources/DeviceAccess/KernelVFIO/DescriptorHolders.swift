@@ -1,10 +1,10 @@
 import LinuxIO
 
 /// Who has a file open. /proc shows the descriptors of one's own processes, and everybody's to root.
-enum DescriptorHolders {
+package enum DescriptorHolders {
     /// `name (pid N)` of each process with a descriptor of `path`, in the order of /proc.
     /// - Parameter own: a process that is left out.
-    static func of(_ path: String, paths: KernelPaths, except own: String = "") -> [String] {
+    package static func of(_ path: String, paths: KernelPaths, except own: String = "") -> [String] {
         let processes = ((try? directoryEntryNames(paths.proc)) ?? []).filter { name in
             name != own && name.utf8.allSatisfy { (0x30...0x39).contains($0) }
         }

@@ -10,7 +10,8 @@ extension KernelVFIODevice {
         var bytes = InterruptRequest.signal(.request, eventfds: [event.number])
         do {
             try device.ioctl(
-                UInt(unic_vfio_device_set_irqs), bytes: &bytes, call: "VFIO_DEVICE_SET_IRQS", on: "the request signal of \(subject.address)")
+                UInt(unic_vfio_device_set_irqs), bytes: &bytes, call: "VFIO_DEVICE_SET_IRQS", on: "the request signal of \(subject.address)"
+            )
         } catch { return nil }
         return event
     }

@@ -81,7 +81,8 @@ extension VFIOSubject {
         case .resourceBusy: busy(cause)
         case .invalidArgument where !groupHolders.isEmpty: busy(cause)
         case .invalidArgument:
-            failed(cause, fix: "Somebody has the device open already, or the IOMMU cannot keep caches coherent: `fuser -v \(path)` as root.")
+            failed(
+                cause, fix: "Somebody has the device open already, or the IOMMU cannot keep caches coherent: `fuser -v \(path)` as root.")
         case .operationNotSupportedByDevice: .gone(device: url, reason: "\(cause)")
         default: failed(cause, fix: "vfio-pci could not enable the device; `dmesg` says why.")
         }
@@ -103,7 +104,8 @@ extension VFIOSubject {
         guard holders.isEmpty, !kernel.isEmpty else {
             let who =
                 holders.isEmpty
-                ? "`fuser -v \(paths.dev)/vfio/* \(paths.dev)/vfio/devices/*` as root shows by whom" : "by \(holders.joined(separator: ", "))"
+                ? "`fuser -v \(paths.dev)/vfio/* \(paths.dev)/vfio/devices/*` as root shows by whom"
+                : "by \(holders.joined(separator: ", "))"
             return failed(
                 cause, fix: "The device or another one of its group is in use: \(who). End that process, or use a device of another group.")
         }

@@ -11,7 +11,8 @@ extension VFIOSubject {
         let driver = sysfs.driver
         guard let group = sysfs.group else {
             guard let driver, SysfsDevice.isVFIO(driver: driver) else { throw notBound(driver: driver) }
-            throw notUsable("\(address) has no group: vfio's mode without an IOMMU is off or came later than the driver", fix: VFIOSubject.allowNoIOMMU)
+            throw notUsable(
+                "\(address) has no group: vfio's mode without an IOMMU is off or came later than the driver", fix: VFIOSubject.allowNoIOMMU)
         }
         guard sysfs.hasNoIOMMUGroup else {
             throw notUsable(

@@ -32,7 +32,8 @@ public struct IOVAAllocator: ~Copyable, Sendable {
     /// - Returns: nil when no window has that much room.
     public mutating func allocate(byteCount: UInt64, alignment: UInt64) -> IOVARange? {
         precondition(alignment > 0 && alignment & (alignment - 1) == 0 && byteCount > 0)
-        return allocate(byteCount: byteCount, alignment: alignment, from: base) ?? allocate(byteCount: byteCount, alignment: alignment, from: 0)
+        return allocate(byteCount: byteCount, alignment: alignment, from: base)
+            ?? allocate(byteCount: byteCount, alignment: alignment, from: 0)
     }
 
     private mutating func allocate(byteCount: UInt64, alignment: UInt64, from lowest: UInt64) -> IOVARange? {

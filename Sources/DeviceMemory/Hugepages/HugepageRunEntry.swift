@@ -31,7 +31,9 @@ enum HugepageRun {
     }
 
     /// Maps pages of a file one behind the other, in the order of `run`.
-    private static func map(_ run: [Int], of file: borrowing OwnedDescriptor, pageByteCount size: Int) throws(SystemCallError) -> MappedPages {
+    private static func map(_ run: [Int], of file: borrowing OwnedDescriptor, pageByteCount size: Int) throws(SystemCallError)
+        -> MappedPages
+    {
         let byteCount = run.count * size
         // SAFETY: a fresh mapping at an address of the kernel's choice aliases nothing of ours.
         let reserved = unsafe mmap(nil, byteCount + size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
@@ -51,7 +53,8 @@ enum HugepageRun {
         for (place, index) in run.enumerated() {
             // SAFETY: MAP_FIXED replaces reserved addresses of ours only.
             let mapped = unsafe mmap(
-                pages.address + place * size, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE, file.number, index * size)
+                pages.address + place * size, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE, file.number, index * size
+            )
             guard unsafe mapped != MAP_FAILED else {
                 throw SystemCallError(call: "mmap", subject: "a hugepage at its place in a run", errno: Errno(rawValue: Glibc.errno))
             }

@@ -63,7 +63,7 @@ let e1000eFunctionDescription: FunctionDescription = {
 }()
 
 /// Config space in the making: values and which of their bits the driver may write.
-private struct ConfigSpaceBuilder {
+struct ConfigSpaceBuilder {
     var bytes = [UInt8](repeating: 0, count: 256)
     var writable = [UInt8](repeating: 0, count: 256)
 

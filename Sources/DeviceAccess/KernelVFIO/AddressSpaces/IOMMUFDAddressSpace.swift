@@ -92,7 +92,9 @@ final class IOMMUFDAddressSpace: IOMMUAddressSpace {
         do { try file.ioctl(UInt(unic_iommu_ioas_unmap_request), &request, call: "IOMMU_IOAS_UNMAP", on: "\(range)") } catch {
             throw subject.cannotUnmap(range, error)
         }
-        guard request.length == range.byteCount else { throw subject.unmappedOther(range, byteCount: request.length, call: "IOMMU_IOAS_UNMAP") }
+        guard request.length == range.byteCount else {
+            throw subject.unmappedOther(range, byteCount: request.length, call: "IOMMU_IOAS_UNMAP")
+        }
     }
 
     func nodes(_ subject: VFIOSubject) -> [String] { [(try? subject.deviceNode()) ?? "no device file", subject.paths.iommu] }

@@ -64,7 +64,9 @@ struct VFIOContainer: ~Copyable, Sendable {
     }
 
     /// VFIO_IOMMU_MAP_DMA of this process's memory at `address`.
-    borrowing func map(_ range: IOVARange, address: UInt64, access: DMAAccess, limits: DMALimits, _ subject: VFIOSubject) throws(DeviceError) {
+    borrowing func map(_ range: IOVARange, address: UInt64, access: DMAAccess, limits: DMALimits, _ subject: VFIOSubject)
+        throws(DeviceError)
+    {
         var request = vfio_iommu_type1_dma_map()
         request.argsz = UInt32(MemoryLayout<vfio_iommu_type1_dma_map>.size)
         if access.contains(.read) { request.flags |= UInt32(VFIO_DMA_MAP_FLAG_READ) }

@@ -63,7 +63,8 @@ extension DeviceError {
     var isAbsence: Bool {
         switch self {
         case .notFound: true
-        case .systemCall(_, _, let cause, _): [.noSuchFileOrDirectory, .operationNotSupportedByDevice, .noSuchAddressOrDevice].contains(cause.errno)
+        case .systemCall(_, _, let cause, _):
+            [.noSuchFileOrDirectory, .operationNotSupportedByDevice, .noSuchAddressOrDevice].contains(cause.errno)
         default: false
         }
     }
