@@ -140,7 +140,7 @@ import Testing
         expectStopped(bench, .chainOrder)
     }
 
-    @Test(arguments: [false, true], [UInt64(0xdead_0000), .max - 15, VirtioBench.start + UInt64(VirtioBench.memoryByteCount) - 16])
+    @Test(arguments: [false, true], [0xdead_0000, .max - 15, VirtioBench.start + UInt64(VirtioBench.memoryByteCount) - 16] as [UInt64])
     func aTableThatCannotBeReachedStopsTheQueue(packed: Bool, address: UInt64) throws {
         let bench = try running(packed: packed)
         bench.transmit.storeDescriptor(0, address, 64, packed ? 0x84 : 4, 0)
@@ -189,7 +189,7 @@ import Testing
 
     // MARK: Addresses
 
-    @Test(arguments: [false, true], [UInt64(0xdead_0000), .max, .max - 10, VirtioBench.start + UInt64(VirtioBench.memoryByteCount) - 30])
+    @Test(arguments: [false, true], [0xdead_0000, .max, .max - 10, VirtioBench.start + UInt64(VirtioBench.memoryByteCount) - 30] as [UInt64])
     func transmitBuffersOutsideOfMemoryStopTheQueue(packed: Bool, address: UInt64) throws {
         let bench = try running(packed: packed)
         bench.transmit.storeDescriptor(0, address, 72, packed ? 0x80 : 0, 0)
