@@ -39,6 +39,8 @@ enum {
 };
 // fallocate(2) from the file's start, hidden by fcntl.h without _GNU_SOURCE.
 static inline int unic_fallocate(int fd, long byte_count) { return (int)syscall(SYS_fallocate, fd, 0, 0L, byte_count); }
+// FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE (linux/falloc.h): gives a part of a file back.
+static inline int unic_punch_hole(int fd, long offset, long byte_count) { return (int)syscall(SYS_fallocate, fd, 0x01 | 0x02, offset, byte_count); }
 static inline int unic_memfd_create(const char *name, unsigned flags) { return (int)syscall(SYS_memfd_create, name, flags); }
 
 // linux/vfio.h: requests of the container, the group and the device.
@@ -57,6 +59,25 @@ static const unsigned long unic_vfio_device_reset = VFIO_DEVICE_RESET;
 static const unsigned long unic_vfio_iommu_get_info = VFIO_IOMMU_GET_INFO;
 static const unsigned long unic_vfio_iommu_map_dma = VFIO_IOMMU_MAP_DMA;
 static const unsigned long unic_vfio_iommu_unmap_dma = VFIO_IOMMU_UNMAP_DMA;
+
+// Devices by a file of their own (Linux 6.6) and iommufd (Linux 6.2): include/uapi/linux/vfio.h and iommufd.h of Linux 6.12,
+// written here because older headers lack them. Every structure begins with its own size; reserved fields are 0.
+struct unic_vfio_bind_iommufd { uint32_t argsz, flags; int32_t iommufd; uint32_t out_devid; };
+struct unic_vfio_attach_pt { uint32_t argsz, flags, pt_id; };
+struct unic_iommu_destroy { uint32_t size, id; };
+struct unic_iommu_ioas_alloc { uint32_t size, flags, out_ioas_id; };
+struct unic_iommu_iova_range { uint64_t start, last; };
+struct unic_iommu_ioas_iova_ranges { uint32_t size, ioas_id, num_iovas, reserved; uint64_t allowed_iovas, out_iova_alignment; };
+struct unic_iommu_ioas_map { uint32_t size, flags, ioas_id, reserved; uint64_t user_va, length, iova; };
+struct unic_iommu_ioas_unmap { uint32_t size, ioas_id; uint64_t iova, length; };
+enum { UNIC_IOMMU_MAP_FIXED_IOVA = 1, UNIC_IOMMU_MAP_WRITEABLE = 2, UNIC_IOMMU_MAP_READABLE = 4 };
+static const unsigned long unic_vfio_device_bind_iommufd = _IO(VFIO_TYPE, VFIO_BASE + 18);
+static const unsigned long unic_vfio_device_attach_iommufd_pt = _IO(VFIO_TYPE, VFIO_BASE + 19);
+static const unsigned long unic_iommu_destroy_request = _IO(';', 0x80);
+static const unsigned long unic_iommu_ioas_alloc_request = _IO(';', 0x81);
+static const unsigned long unic_iommu_ioas_iova_ranges_request = _IO(';', 0x84);
+static const unsigned long unic_iommu_ioas_map_request = _IO(';', 0x85);
+static const unsigned long unic_iommu_ioas_unmap_request = _IO(';', 0x86);
 
 // The kernel's CPU mask, 1024 CPUs; glibc's CPU_* macros are not there without _GNU_SOURCE, which importers do not set.
 enum { UNIC_CPU_LIMIT = 1024, UNIC_CPU_WORDS = UNIC_CPU_LIMIT / 64 };

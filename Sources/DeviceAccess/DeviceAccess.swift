@@ -1,7 +1,9 @@
 public import DeviceMemory
 
 /// THE SEAM: one PCI function, through whatever VFIO there is. Control path only: a driver takes what it maps here and
-/// then works on memory alone. One thread at a time uses a value.
+/// then works on memory alone. One thread at a time uses a value, with these exceptions, which any thread may call at any
+/// time: ``readRegion(_:at:byteCount:)``, ``writeRegion(_:at:_:byteCount:)``, ``readConfig(at:byteCount:)`` and
+/// ``checkPresence()`` of a device that works by itself (`progress` is nil). A device that is stepped belongs to its thread.
 ///
 /// Region, interrupt and index numbers are VFIO's PCI ones (linux/vfio.h, VFIO_PCI_*_REGION_INDEX, VFIO_PCI_*_IRQ_INDEX).
 public protocol DeviceAccess: AnyObject {
@@ -22,6 +24,9 @@ public protocol DeviceAccess: AnyObject {
 
     /// What `map` accepts.
     var dmaLimits: DMALimits { get }
+    /// Where `memory` is to be mapped: free, inside of a window, aligned so that the IOMMU can use large pages. A device
+    /// that sees physical addresses leaves no choice: the answer is where the memory lies, which must be one piece.
+    func place(_ memory: borrowing DMAMemory, in iovas: inout IOVAAllocator) throws(DeviceError) -> IOVARange
     /// The memory must outlive the mapping; `iova` and the memory's size are multiples of a page.
     func map(_ memory: borrowing DMAMemory, at iova: IOVA, access: DMAAccess) throws(DeviceError)
     /// After it returns no DMA reaches the memory.
@@ -96,12 +101,40 @@ public struct DMALimits: Equatable, Sendable {
     public var windows: [IOVARange]
     /// Page sizes in bytes, as a bit mask.
     public var pageSizes: UInt64
-    /// How many mappings there may be at one time.
+    /// How many mappings there may be at one time; `Int.max`: nobody counts.
     public var maximumMappings: Int
+    /// No IOMMU translates: an IOVA is a physical address, and memory must be one piece physically.
+    public var seesPhysicalAddresses: Bool
 
-    public init(windows: [IOVARange], pageSizes: UInt64, maximumMappings: Int) {
+    public init(windows: [IOVARange], pageSizes: UInt64, maximumMappings: Int, seesPhysicalAddresses: Bool = false) {
         self.windows = windows
         self.pageSizes = pageSizes
         self.maximumMappings = maximumMappings
+        self.seesPhysicalAddresses = seesPhysicalAddresses
+    }
+
+    /// The smallest page that the IOMMU maps, in bytes; 0 if it says none.
+    public var smallestPage: UInt64 { pageSizes & (~pageSizes &+ 1) }
+}
+
+extension DeviceAccess {
+    public func place(_ memory: borrowing DMAMemory, in iovas: inout IOVAAllocator) throws(DeviceError) -> IOVARange {
+        try freePlace(for: memory, in: &iovas)
+    }
+
+    /// The allocator's next free place, for devices behind an IOMMU.
+    func freePlace(for memory: borrowing DMAMemory, in iovas: inout IOVAAllocator) throws(DeviceError) -> IOVARange {
+        let page = max(dmaLimits.smallestPage, 1)
+        let byteCount = UInt64(memory.byteCount)
+        guard byteCount & (page - 1) == 0 else {
+            throw .notUsable(
+                device: url, group: nil, reason: "its IOMMU maps pages of \(page) bytes, and the memory has \(byteCount)",
+                fix: "Use hugepages.")
+        }
+        guard let range = iovas.allocate(byteCount: byteCount, alignment: max(page, UInt64(memory.pageSize.rawValue))) else {
+            throw .notUsable(
+                device: url, group: nil, reason: "no IOVA window has \(byteCount) bytes free", fix: "Use smaller rings or fewer queues.")
+        }
+        return range
     }
 }

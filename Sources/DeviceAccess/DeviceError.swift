@@ -9,6 +9,8 @@ public enum DeviceError: Error, CustomStringConvertible {
     case notUsable(device: String, group: String?, reason: String, fix: String)
     /// A system call on the device's behalf failed.
     case systemCall(device: String, group: String?, cause: SystemCallError, fix: String)
+    /// None of VFIO's interfaces serves the device; the refusal that is nearest to working comes first.
+    case noBackend(device: String, refusals: [BackendRefusal])
     /// Memory could not be mapped for DMA.
     case mapDMA(device: String, range: IOVARange, reason: String, fix: String)
     /// An unmap that names no mapping, or was refused.
@@ -27,6 +29,7 @@ public enum DeviceError: Error, CustomStringConvertible {
         case .notFound(let device, let reason, let fix): "\(device): \(reason). \(fix)"
         case .notUsable(let device, let group, let reason, let fix): "\(device)\(inGroup(group)): \(reason). \(fix)"
         case .systemCall(let device, let group, let cause, let fix): "\(device)\(inGroup(group)): \(cause) \(fix)"
+        case .noBackend(let device, let refusals): DeviceError.noBackendText(device, refusals)
         case .mapDMA(let device, let range, let reason, let fix):
             "\(device): mapping \(range.byteCount) bytes at IOVA \(range.start) failed: \(reason). \(fix)"
         case .unmapDMA(let device, let range, let reason):
@@ -40,4 +43,10 @@ public enum DeviceError: Error, CustomStringConvertible {
     }
 
     private func inGroup(_ group: String?) -> String { group.map { " (IOMMU group \($0))" } ?? "" }
+
+    private static func noBackendText(_ device: String, _ refusals: [BackendRefusal]) -> String {
+        guard let first = refusals.first else { return "\(device): no interface of VFIO was tried." }
+        let others = refusals.dropFirst().map { " Nor by \($0.backend): \($0.error)" }.joined()
+        return "\(first.error) (VFIO by \(first.backend).)\(others)"
+    }
 }

@@ -118,8 +118,9 @@ extension DeviceURL {
     }
 
     private static func judge(_ parameters: [String: String], scheme: Scheme, url: String) throws(DeviceError) {
-        if let nic = parameters["nic"], nic != "e1000e" {
-            throw wrong(url, "there is no NIC model '\(nic)'", "Known is: e1000e (Intel 82574L).")
+        if let nic = parameters["nic"], !["e1000e", "igbvf"].contains(nic) {
+            throw wrong(
+                url, "there is no NIC model '\(nic)'", "Known are: e1000e (Intel 82574L), igbvf (a virtual function of the Intel 82576).")
         }
         if let text = parameters["mac"] {
             guard stationAddress(text) != nil else {
@@ -127,8 +128,10 @@ extension DeviceURL {
                     url, "'\(text)' is no unicast MAC address", "Give six bytes, the first one even, for example mac=02:00:00:00:00:01.")
             }
         }
-        if let iommu = parameters["iommu"], !["type1", "iommufd", "noiommu"].contains(iommu) {
-            throw wrong(url, "there is no IOMMU interface '\(iommu)'", "Known are: type1, iommufd, noiommu.")
+        if let iommu = parameters["iommu"], IOMMUBackend(rawValue: iommu) == nil {
+            throw wrong(
+                url, "there is no IOMMU interface '\(iommu)'",
+                "Known are: \(IOMMUBackend.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
     }
 }

@@ -1,16 +1,20 @@
 import DeviceAccess
 
 extension Devices {
+    /// Told by which of VFIO's interfaces a device was opened, why not by one before it, and what is given up.
+    public typealias BackendNotice = (BackendChoice) -> Void
+
     /// A PCI function that is bound to vfio-pci.
-    static func openKernelVFIO(_ url: DeviceURL) throws(DeviceError) -> any DeviceAccess {
+    static func openKernelVFIO(
+        _ url: DeviceURL, allowsNoIOMMU: Bool, notice: BackendNotice
+    ) throws(DeviceError) -> any DeviceAccess {
         guard let address = PCIAddress(url.location) else {
             throw .notFound(device: url.description, reason: "'\(url.location)' is no PCI address", fix: "Give one like vfio:0000:01:00.0.")
         }
-        if let iommu = url.parameters["iommu"], iommu != "type1" {
-            throw .notUsable(
-                device: url.description, group: nil, reason: "the IOMMU interface \(iommu) is not supported yet",
-                fix: "Say iommu=type1, or leave it out.")
-        }
-        return try KernelVFIODevice(url: url.description, address: address)
+        let named = url.parameters["iommu"].flatMap { IOMMUBackend(rawValue: $0) }
+        let device = try KernelVFIODevice(
+            url: url.description, address: address, request: BackendRequest(named: named, allowsNoIOMMU: allowsNoIOMMU))
+        notice(device.backendChoice)
+        return device
     }
 }

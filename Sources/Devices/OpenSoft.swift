@@ -13,9 +13,16 @@ extension Devices {
         }
         let address = url.parameters["mac"].flatMap(DeviceURL.stationAddress) ?? GeneratedAddress.make()
         do {
-            let environment = try DeviceEnvironment(for: E1000EModel<SharedMemoryWire>.functionDescription)
-            let model = try E1000EModel(wire: wire, macAddress: address.bits, environment: environment)
-            return SoftDevice(url: url.description, environment: environment, model: model)
+            switch url.parameters["nic"] {
+            case "igbvf":
+                let environment = try DeviceEnvironment(for: IgbvfModel<SharedMemoryWire>.functionDescription)
+                let model = try IgbvfModel(wire: wire, macAddress: address.bits, environment: environment)
+                return SoftDevice(url: url.description, environment: environment, model: model)
+            default:
+                let environment = try DeviceEnvironment(for: E1000EModel<SharedMemoryWire>.functionDescription)
+                let model = try E1000EModel(wire: wire, macAddress: address.bits, environment: environment)
+                return SoftDevice(url: url.description, environment: environment, model: model)
+            }
         } catch {
             throw .systemCall(
                 device: url.description, group: nil, cause: error, fix: "Free some memory, or raise the limit of open files (ulimit -n).")

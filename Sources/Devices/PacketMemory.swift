@@ -12,6 +12,7 @@ extension Devices {
     static func packetMemory(
         byteCount: Int, preference: PortOptions.MemoryPreference, device: any DeviceAccess, notice: MemoryNotice
     ) throws(PortError) -> DMAMemory {
+        if device.dmaLimits.seesPhysicalAddresses { return try contiguousMemory(byteCount: byteCount, device: device, notice: notice) }
         let wantsHugepages = preference == .hugepagesOnly || preference == .hugepagesIfThere && device.progress == nil
         do throws(SystemCallError) {
             let allocation = try HugepageAllocator().allocate(
@@ -26,5 +27,14 @@ extension Devices {
         } catch {
             throw .noMemory(url: device.url, reason: error.description)
         }
+    }
+
+    /// No IOMMU makes one piece out of many: hugepages that follow one another, whatever pages are preferred.
+    private static func contiguousMemory(byteCount: Int, device: any DeviceAccess, notice: MemoryNotice) throws(PortError) -> DMAMemory {
+        do throws(ContiguousMemoryError) {
+            let allocation = try HugepageAllocator().allocateContiguous(byteCount: byteCount, name: "unic-packets")
+            notice(allocation.outcome)
+            return allocation.takeMemory()
+        } catch { throw .noMemory(url: device.url, reason: error.description) }
     }
 }

@@ -1,20 +1,49 @@
 /// A guest for one script: what it has, and what of this machine it sees. `Lab/run` is the one that boots it; this type
 /// says it to Swift tests.
 ///
-/// Its root is Debian's, with the generic kernel; the script runs as root. The NICs are QEMU's e1000e, all on one hub.
+/// Its root is Debian's; the script runs as root. The NICs are QEMU's, those of one family on one hub.
 public struct Guest: Sendable {
+    public enum Kernel: String, Sendable {
+        /// Debian's generic kernel.
+        case debian
+        /// The lab's own: boots faster, and has `/dev/iommu`, `/dev/vfio/devices` and VFIO without an IOMMU. Built once.
+        case small
+    }
+
+    public enum Emulator: String, Sendable {
+        /// This machine's own QEMU: 7.2 on Debian 12.
+        case installed = "7"
+        /// QEMU 11 from Debian's backports, fetched once.
+        case backports = "11"
+    }
+
+    public enum IOMMU: String, CaseIterable, Sendable {
+        case intel, virtio, amd, none
+    }
+
+    public var kernel = Kernel.debian
+    public var emulator = Emulator.installed
+    public var iommu = IOMMU.intel
+    /// Whether VFIO takes devices although interrupts are not remapped; nil: only with virtio's IOMMU, which cannot remap.
+    public var allowsUnsafeInterrupts: Bool?
+    /// Whether VFIO takes devices without an IOMMU, too. The small kernel can.
+    public var allowsNoIOMMU = false
     /// Memory, MiB.
     public var memoryMebibytes = 1024
     /// Virtual processors. A second one makes the boot half as long again; two programs that spin want it.
     public var processorCount = 1
     /// Pages of 2 MiB that are reserved before the script starts.
     public var hugepageCount = 64
-    /// e1000e ports, see ``address(ofPort:)``.
-    public var portCount = 2
+    /// How many ports of each family, see ``NIC/address(ofPort:)``.
+    public var portCounts: [NIC: Int] = [.e1000e: 2]
+    /// Queue pairs of each virtio-net port. More than one wants network namespaces of this machine.
+    public var virtioQueuePairCount = 1
     /// Whether the ports are bound to vfio-pci before the script starts. A script changes that with `bind-vfio`.
     public var bindsPorts = true
-    /// Whether there is an Intel IOMMU.
-    public var hasIOMMU = true
+    /// Whether the guest has dpdk-testpmd.
+    public var hasDPDK = false
+    /// Makes time in the guest instructions, of 2^N ns each.
+    public var instructionTimeShift: Int?
     /// Programs of this machine, by path, that the script finds in its PATH, with the libraries that they load.
     public var programs: [String] = []
     /// Directories of this machine that the guest sees, read-only, at the same path.
@@ -26,18 +55,18 @@ public struct Guest: Sendable {
 
     public init() {}
 
-    /// Where a port is on the guest's PCI bus: port 0 is "0000:00:03.0".
-    public static func address(ofPort index: Int) -> String {
-        let device = String(3 + index, radix: 16)
-        return "0000:00:\(device.count < 2 ? "0" : "")\(device).0"
-    }
-
     /// `Lab/run`'s arguments for this guest.
     func arguments(resultsDirectory: String, timeLimitSeconds: Int) -> [String] {
         var words = ["--timeout", "\(timeLimitSeconds)", "--results", resultsDirectory, "--memory", "\(memoryMebibytes)"]
-        words += ["--cpus", "\(processorCount)", "--hugepages", "\(hugepageCount)", "--nics", "\(portCount)"]
+        words += ["--cpus", "\(processorCount)", "--hugepages", "\(hugepageCount)", "--queues", "\(virtioQueuePairCount)"]
+        words += ["--kernel", kernel.rawValue, "--emulator", emulator.rawValue, "--iommu", iommu.rawValue]
+        let nics = NIC.allCases.compactMap { nic in portCounts[nic].map { "\(nic.rawValue):\($0)" } }
+        words += ["--nics", nics.isEmpty ? "0" : nics.joined(separator: ",")]
         if !bindsPorts { words.append("--leave-nics") }
-        if !hasIOMMU { words.append("--no-iommu") }
+        if let allowsUnsafeInterrupts { words += ["--unsafe-interrupts", allowsUnsafeInterrupts ? "yes" : "no"] }
+        if allowsNoIOMMU { words.append("--noiommu") }
+        if hasDPDK { words.append("--dpdk") }
+        if let instructionTimeShift { words += ["--icount", "\(instructionTimeShift)"] }
         words += programs.flatMap { ["--program", $0] }
         words += sharedDirectories.flatMap { ["--share", $0] }
         if !kernelArguments.isEmpty { words += ["--append", kernelArguments] }

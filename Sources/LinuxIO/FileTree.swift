@@ -58,6 +58,20 @@ public struct FileOwner: Equatable, Sendable {
     }
 }
 
+extension FileOwner {
+    /// Gives a file to a user; its group and mode stay (lchown(2)).
+    public static func change(_ path: String, toUser user: UInt32) throws(SystemCallError) {
+        // SAFETY: the path lives for the call.
+        try systemCall("lchown", on: path) { unsafe lchown(path, user, UInt32.max) }
+    }
+}
+
+/// Whether this process's effective user may open a file for reading and writing, ACLs and capabilities included (faccessat(2)).
+public func mayReadAndWrite(_ path: String) -> Bool {
+    // SAFETY: the path lives for the call.
+    unsafe faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) == 0
+}
+
 /// How much memory this process may lock: what pages pinned for DMA count against (getrlimit(2), RLIMIT_MEMLOCK).
 public enum LockedMemoryLimit {
     /// The soft limit in bytes; nil if there is none or it cannot be read.

@@ -12,6 +12,8 @@ public struct QueueCounters: Equatable, Sendable {
     public var refillStarved: UInt64 = 0
     /// Frames refused because they were empty or longer than the port's maximum.
     public var sendLengthErrors: UInt64 = 0
+    /// Rings whose rules the device has broken: the queue pair does not touch them any more.
+    public var ringViolations: UInt64 = 0
     /// Calls of `receive` that found frames, and that found none.
     public var pollHits: UInt64 = 0
     public var pollMisses: UInt64 = 0
@@ -31,7 +33,7 @@ extension QueueCounters {
     private static var fields: [WritableKeyPath<QueueCounters, UInt64>] {
         [
             \.receivedFrames, \.receivedBytes, \.sentFrames, \.sentBytes, \.receiveLengthErrors, \.receiveErrors, \.refillStarved,
-            \.sendLengthErrors, \.pollHits, \.pollMisses, \.interrupts,
+            \.sendLengthErrors, \.ringViolations, \.pollHits, \.pollMisses, \.interrupts,
         ]
     }
 }

@@ -22,11 +22,7 @@ final class PortMemory {
         let packetCount = options.receiveRingSize + options.transmitRingSize + options.sparePackets
         let ringBytes = (options.receiveRingSize + options.transmitRingSize) * 16
         let packets = try allocate(packetCount * bufferByteCount)
-        do {
-            rings = try DMAMemory.ordinary(byteCount: ringBytes, name: "unic-rings")
-        } catch {
-            throw .device(.systemCall(device: device.url, group: nil, cause: error, fix: "Free some memory."))
-        }
+        rings = try PortMemory.ringMemory(byteCount: ringBytes, device: device, allocate: allocate)
         let ringRange = try PortMemory.map(rings, device: device, iovas: &iovas, access: .readWrite)
         mapped.append(ringRange)
         receiveRingIOVA = ringRange.start
@@ -40,6 +36,7 @@ final class PortMemory {
             packetRange = try PortMemory.map(packets, device: device, iovas: &iovas, access: .readWrite)
         } catch {
             try? device.unmap(ringRange)
+            PortMemory.release(ringRange, device: device, iovas: &iovas)
             throw error
         }
         mapped.append(packetRange)
@@ -47,14 +44,32 @@ final class PortMemory {
     }
 
     /// Finds a place and maps it, aligned to the memory's pages so that the IOMMU can use large ones.
-    private static func map(
+    static func map(
         _ memory: borrowing DMAMemory, device: any DeviceAccess, iovas: inout IOVAAllocator, access: DMAAccess
     ) throws(PortError) -> IOVARange {
-        guard let range = iovas.allocate(byteCount: UInt64(memory.byteCount), alignment: UInt64(memory.pageSize.rawValue)) else {
-            throw .noMemory(url: device.url, reason: "no IOVA window has \(memory.byteCount) bytes free")
+        do throws(DeviceError) {
+            let range = try device.place(memory, in: &iovas)
+            do throws(DeviceError) { try device.map(memory, at: range.start, access: access) } catch {
+                release(range, device: device, iovas: &iovas)
+                throw error
+            }
+            return range
+        } catch { throw .device(error) }
+    }
+
+    /// Physical addresses were never the allocator's.
+    static func release(_ range: IOVARange, device: any DeviceAccess, iovas: inout IOVAAllocator) {
+        if !device.dmaLimits.seesPhysicalAddresses { iovas.release(range) }
+    }
+
+    /// Ordinary pages are scattered: a device that sees physical addresses gets rings from where packets come from.
+    static func ringMemory(
+        byteCount: Int, device: any DeviceAccess, allocate: (Int) throws(PortError) -> DMAMemory
+    ) throws(PortError) -> DMAMemory {
+        if device.dmaLimits.seesPhysicalAddresses { return try allocate(byteCount) }
+        do { return try DMAMemory.ordinary(byteCount: byteCount, name: "unic-rings") } catch {
+            throw .device(.systemCall(device: device.url, group: nil, cause: error, fix: "Free some memory."))
         }
-        do { try device.map(memory, at: range.start, access: access) } catch { throw .device(error) }
-        return range
     }
 
     /// No DMA reaches the memory afterwards. Goes on after an error and throws the first.

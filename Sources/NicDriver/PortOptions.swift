@@ -19,6 +19,8 @@ public struct PortOptions: Sendable {
     public var publishesStatistics = false
     /// Where packet memory comes from.
     public var memory = MemoryPreference.hugepagesIfThere
+    /// A device without an IOMMU may be used, with no isolation, if nothing else serves it.
+    public var allowsNoIOMMU = false
     /// The most queue pairs that any family has.
     public static let queuePairLimit = 8
     public init() {}

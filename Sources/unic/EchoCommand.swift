@@ -27,6 +27,7 @@ struct EchoCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Largest IP packet in bytes, up to 9000.", valueName: "bytes"))
     var mtu = 1500
     @OptionGroup var memory: MemoryOptions
+    @OptionGroup var backend: BackendOptions
     @OptionGroup var waiting: WaitOptions
     @Flag(help: "Write one JSON object to standard output at the end.")
     var json = false
@@ -47,7 +48,7 @@ struct EchoCommand: ParsableCommand {
         let logger = logging.start()
         var counters = Echo.Counters()
         do {
-            let port = try openPort()
+            let port = try openPort(logger)
             let address = mac.flatMap(DeviceURL.stationAddress) ?? port.macAddress
             if address != port.macAddress {
                 var filter = ReceiveFilter()
@@ -70,12 +71,16 @@ struct EchoCommand: ParsableCommand {
         if stop.isRaised { throw Ending.interrupted(stop) }
     }
 
-    private func openPort() throws(PortError) -> any Port {
+    private func openPort(_ logger: Logger) throws(PortError) -> any Port {
         var options = PortOptions()
         options.maximumFrameByteCount = mtu + 14
         options.wait = waiting.mode
+        options.publishesStatistics = true
         options.memory = memory.preference
-        return try Devices.open(device, options: options) { StandardStream.error.write("unic: packet memory: \($0)\n") }
+        options.allowsNoIOMMU = backend.allowNoiommu
+        return try Devices.open(
+            device, options: options, memoryNotice: { StandardStream.error.write("unic: packet memory: \($0)\n") },
+            backendNotice: { logger.tell($0) })
     }
 
     private func tell(_ counters: Echo.Counters) {

@@ -1,5 +1,7 @@
 import ArgumentParser
+import DeviceAccess
 import DeviceMemory
+import Logging
 import NicDriver
 import Synchronization
 
@@ -16,6 +18,20 @@ struct MemoryOptions: ParsableArguments {
         case .huge: .hugepagesOnly
         case .ordinary: .ordinaryPages
         }
+    }
+}
+
+/// Which of VFIO's interfaces may serve a device.
+struct BackendOptions: ParsableArguments {
+    @Flag(help: "Use a vfio: device that no IOMMU serves, too: it can then reach all of this machine's memory.")
+    var allowNoiommu = false
+}
+
+extension Logger {
+    /// Tells by which of VFIO's interfaces a device runs; what is given up is told at each start.
+    func tell(_ choice: BackendChoice) {
+        info("\(choice)")
+        for warning in choice.warnings { self.warning("\(warning)") }
     }
 }
 

@@ -36,6 +36,7 @@ struct PingPongCommand: ParsableCommand {
     @Option(help: ArgumentHelp("CPUs of the client's and the server's thread, with a comma between.", valueName: "list"))
     var cpus = ""
     @OptionGroup var memory: MemoryOptions
+    @OptionGroup var backend: BackendOptions
     @OptionGroup var waiting: WaitOptions
     @Option(help: ArgumentHelp("A ping without an answer for so long is lost.", valueName: "milliseconds"))
     var timeout: UInt64 = 1000
@@ -76,8 +77,8 @@ struct PingPongCommand: ParsableCommand {
             total: options.sizes.count * (options.count + options.warmup), progress: progress,
             isShown: !server && StandardStream.error.isTerminal)
         let report = PingPong.run(
-            options, client: opening(urls.client, options, notices), server: opening(urls.server, options, notices), stop: stop,
-            progress: progress)
+            options, client: opening(urls.client, options, notices, logger), server: opening(urls.server, options, notices, logger),
+            stop: stop, progress: progress)
         bar.finish()
         let output = PingPongOutput(
             report: report, options: options, memory: notices.texts, wire: urls.client.scheme == .soft ? urls.client.location : nil)
@@ -140,16 +141,19 @@ struct PingPongCommand: ParsableCommand {
         return (first, second)
     }
 
-    private func opening(_ url: DeviceURL, _ options: PingPongOptions, _ notices: MemoryNotices) -> PingPong.Opening {
+    private func opening(_ url: DeviceURL, _ options: PingPongOptions, _ notices: MemoryNotices, _ logger: Logger) -> PingPong.Opening {
         var port = PortOptions()
         port.maximumFrameByteCount = options.maximumFrameByteCount
         port.wait = options.wait
+        port.publishesStatistics = true
         // A wire in memory has a carrier as soon as somebody else is on it; a real link is negotiated for seconds.
         port.linkTimeoutMilliseconds = url.scheme != .soft || options.role == .both ? 5000 : 200
         port.memory = memory.preference
+        port.allowsNoIOMMU = backend.allowNoiommu
         let chosen = port
         return { () throws(PortError) in
-            try Devices.open(url.description, options: chosen) { notices.add(url.description, $0) }
+            try Devices.open(
+                url.description, options: chosen, memoryNotice: { notices.add(url.description, $0) }, backendNotice: { logger.tell($0) })
         }
     }
 }

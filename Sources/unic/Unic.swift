@@ -15,7 +15,10 @@ struct Unic: ParsableCommand {
             Example: unic pingpong
             """,
         version: unicVersion,
-        subcommands: [PingPongCommand.self, EchoCommand.self, ServeCommand.self, HugepagesCommand.self])
+        subcommands: [
+            PingPongCommand.self, GenerateCommand.self, CountCommand.self, ForwardCommand.self, EchoCommand.self, TopCommand.self,
+            ServeCommand.self, ListCommand.self, BindCommand.self, UnbindCommand.self, DoctorCommand.self, HugepagesCommand.self,
+        ])
 }
 
 /// The version of the package.

@@ -15,9 +15,11 @@ private let allowed: [String: Set<String>] = [
     "NicModels": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"],
     "VfioUser": ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"],
     "Devices": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser"],
+    "HostSetup": ["LinuxIO", "DeviceMemory", "DeviceAccess"],
     "LabKit": ["LinuxIO"],
     "Reports": [],
     "PingPong": ["LinuxIO", "DeviceMemory", "NicDriver"],
+    "Traffic": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "Echo": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "DriverSuite": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "NicModels", "Devices"],
 ]
@@ -25,6 +27,7 @@ private let allowed: [String: Set<String>] = [
 /// Products of other packages: what LinuxIO's errors are made of, and one histogram.
 private let products: [String: Set<String>] = [
     "LinuxIO": ["SystemPackage"], "DeviceMemory": ["SystemPackage"], "DeviceAccess": ["SystemPackage"], "VfioUser": ["SystemPackage"],
+    "HostSetup": ["SystemPackage"],
     "PingPong": ["Histogram"],
 ]
 

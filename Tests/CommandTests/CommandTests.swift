@@ -10,7 +10,8 @@ struct HelpTests {
         #expect(run.output.split(separator: ".").count == 3)
     }
 
-    @Test(arguments: [[], ["pingpong"], ["echo"], ["serve"], ["hugepages"]]) func everyCommandExplainsItselfWithAnExample(
+    @Test(arguments: [[], ["pingpong"], ["generate"], ["count"], ["forward"], ["top"], ["echo"], ["serve"], ["list"], ["bind"], ["unbind"], ["doctor"], ["hugepages"]])
+    func everyCommandExplainsItselfWithAnExample(
         _ command: [String]
     ) throws {
         let run = try UnicProgram.run(command + ["--help"])
@@ -47,6 +48,17 @@ struct BadInputTests {
         (["echo", "--device", "soft:a", "--ip", "10.0.0.1", "--mtu", "20000"], 64, ["20000", "9000"]),
         (["serve", "--socket", "relative", "--wire", "a"], 64, ["absolute"]),
         (["serve", "--socket", "/tmp/s", "--wire", "a", "--model", "ne2000"], 64, ["ne2000"]),
+        (["generate", "--device", "soft:a", "--size", "9019"], 64, ["9019", "9018"]),
+        (["generate", "--device", "soft:a", "--queues", "2"], 64, ["--flows"]),
+        (["generate", "--device", "soft:a", "--to", "02:00"], 64, ["02:00"]),
+        (["generate", "--device", "soft:a", "--rate", "0"], 64, ["--rate"]),
+        (["count", "--device", "soft:a", "--queues", "9"], 64, ["--queues"]),
+        (["count", "--device", "soft:a", "--queues", "3", "--seconds", "1"], 1, ["3 queue pairs"]),
+        (["count", "--device", "soft:a", "--spin", "5", "--interrupts"], 64, ["--spin", "--interrupts"]),
+        (["count", "--device", "soft:a", "--seconds", "0"], 64, ["--seconds"]),
+        (["forward", "--device", "soft:a"], 64, ["two --device"]),
+        (["forward", "--device", "soft:a", "--device", "soft:b", "--interrupts"], 64, ["polls"]),
+        (["top", "--interval", "0"], 64, ["--interval"]),
         (["nonsense"], 64, ["nonsense"]),
     ]
 

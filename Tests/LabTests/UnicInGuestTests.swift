@@ -1,26 +1,14 @@
-import Glibc
 import LabKit
 import Testing
 
 /// unic inside a guest: QEMU's e1000e behind an Intel IOMMU, through the guest kernel's VFIO. A NIC and a VFIO that are not
 /// ours.
 @Suite(.serialized) struct UnicInGuestTests {
-    /// Where `make test` has the release binaries.
-    private static var binaries: String? {
-        // SAFETY: nothing changes the environment while tests run; the text is copied.
-        guard let text = unsafe getenv("UNIC_BIN") else { return nil }
-        return unsafe String(cString: text)
-    }
+    let ports = [NIC.e1000e.address(ofPort: 0), NIC.e1000e.address(ofPort: 1)]
 
-    let ports = [Guest.address(ofPort: 0), Guest.address(ofPort: 1)]
-
-    /// The release binaries that `make test` names.
     func guest() throws -> Guest {
-        let folder = try #require(Self.binaries, "UNIC_BIN names no folder; run `make test`")
-        var guest = Guest()
+        var guest = try Binaries.guest()
         guest.hugepageCount = 128
-        guest.memoryMebibytes = 1024
-        guest.programs = ["\(folder)/unic", "\(folder)/driver-suite", "\(folder)/hugepage-check"]
         return guest
     }
 
@@ -86,7 +74,7 @@ import Testing
 
     @Test func aGuestWithoutAnIOMMUIsToldSo() throws {
         var guest = try guest()
-        guest.hasIOMMU = false
+        guest.iommu = .none
         let run = try guest.run("unic pingpong --device vfio:\(ports[0]) --device vfio:\(ports[1])", timeLimitSeconds: 60)
         #expect(run.ending != .exited(0))
         #expect(run.errorOutput.contains("IOMMU"), "\(run.errorOutput)")

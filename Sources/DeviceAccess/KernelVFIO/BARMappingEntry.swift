@@ -27,11 +27,3 @@ final class BARMapping {
         unsafe MemoryWindow(pages.address, byteCount: pages.byteCount)
     }
 }
-
-extension DMAMemory {
-    /// The first byte's address in this process, as VFIO wants it. A number: nobody goes through it here.
-    var processAddress: UInt64 {
-        // SAFETY: only the address is taken; nothing is read or written through it.
-        unsafe UInt64(UInt(bitPattern: window.baseAddress))
-    }
-}

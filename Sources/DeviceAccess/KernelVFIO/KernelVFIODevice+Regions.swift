@@ -87,29 +87,36 @@ extension KernelVFIODevice {
         }
     }
 
-    /// VFIO_DEVICE_GET_REGION_INFO, asked once a region.
     private func reply(for region: Int) throws(DeviceError) -> RegionInfoReply {
         guard regions.indices.contains(region) else { throw bad(region, 0, 0, "regions are 0 to \(KernelVFIODevice.regionCount - 1)") }
-        if let known = regions[region] { return known }
+        return try regions[region].get()
+    }
+
+    /// VFIO_DEVICE_GET_REGION_INFO of every region, asked once: any thread may read the answers afterwards.
+    static func regions(of file: borrowing OwnedDescriptor, _ subject: VFIOSubject) -> [Result<RegionInfoReply, DeviceError>] {
+        var replies: [Result<RegionInfoReply, DeviceError>] = []
+        for region in 0..<regionCount {
+            do throws(DeviceError) { replies.append(.success(try ask(region, file, subject))) } catch { replies.append(.failure(error)) }
+        }
+        return replies
+    }
+
+    private static func ask(
+        _ region: Int, _ file: borrowing OwnedDescriptor, _ subject: VFIOSubject
+    ) throws(DeviceError) -> RegionInfoReply {
         let info: InfoBytes
         do {
-            info = try withDevice { file throws(SystemCallError) in
-                try InfoCall.ask(
-                    file, UInt(unic_vfio_device_get_region_info), fixed: .init(byteCount: RegionInfoReply.fixedByteCount, index: region),
-                    call: "VFIO_DEVICE_GET_REGION_INFO", on: "region \(region) of \(address)")
-            }
+            info = try InfoCall.ask(
+                file, UInt(unic_vfio_device_get_region_info), fixed: .init(byteCount: RegionInfoReply.fixedByteCount, index: region),
+                call: "VFIO_DEVICE_GET_REGION_INFO", on: "region \(region) of \(subject.address)")
         } catch {
             // The ROM of a device that has none, and BARs of some virtual functions, are refused so.
             guard error.errno == .invalidArgument else { throw subject.failed(error, fix: "See `dmesg`.") }
-            let none = RegionInfoReply(flags: 0, byteCount: 0, fileOffset: 0, sparseAreas: nil, isMSIXMappable: false)
-            regions[region] = none
-            return none
+            return RegionInfoReply(flags: 0, byteCount: 0, fileOffset: 0, sparseAreas: nil, isMSIXMappable: false)
         }
-        do {
-            let reply = try RegionInfoReply.parse(info)
-            regions[region] = reply
-            return reply
-        } catch { throw .protocolViolation(device: url, reason: "VFIO_DEVICE_GET_REGION_INFO of region \(region): \(error.reason)") }
+        do { return try RegionInfoReply.parse(info) } catch {
+            throw .protocolViolation(device: subject.url, reason: "VFIO_DEVICE_GET_REGION_INFO of region \(region): \(error.reason)")
+        }
     }
 
     private func mappableAreas(of region: Int, _ reply: RegionInfoReply) throws(DeviceError) -> [Range<UInt64>] {

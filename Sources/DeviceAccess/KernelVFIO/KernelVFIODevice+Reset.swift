@@ -26,15 +26,6 @@ extension KernelVFIODevice {
     // linux/pci_regs.h: PCI_COMMAND, PCI_COMMAND_MASTER.
     private static let commandRegister = 0x04
     private static let busMaster: UInt32 = 0x4
-
-    /// Reads revision and class from the hardware. Not the vendor id, which vfio-pci answers from a copy.
-    public func checkPresence() throws(DeviceError) {
-        let word: UInt32
-        do { word = try readConfig(at: 0x08, byteCount: 4) } catch {
-            throw .gone(device: url, reason: "its config space cannot be read (\(error))")
-        }
-        guard word != .max else { throw .gone(device: url, reason: "its config space reads as all ones at 0x8") }
-    }
 }
 
 extension VFIOSubject {

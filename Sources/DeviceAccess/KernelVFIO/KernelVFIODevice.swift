@@ -2,28 +2,32 @@ import CLinuxShims
 public import DeviceMemory
 import LinuxIO
 
-/// A PCI function through Linux's VFIO: group, container and an IOMMU of type 1v2 (linux/vfio.h).
+/// A PCI function through Linux's VFIO, by whichever backend serves it (``IOMMUBackend``).
 ///
-/// Each device has a container of its own, so that what one maps no other device reaches. Closing gives everything back:
-/// mapped BARs, then the device (the kernel ends its DMA and its interrupts), then the group, then the address space.
-/// One thread at a time uses a value.
+/// Functions of different IOMMU groups share no address space, so that what one maps the other does not reach. Closing gives
+/// everything back: mapped BARs, then the device (the kernel ends its DMA and its interrupts), then what it mapped, then,
+/// with the last function of a group, the address space. One thread at a time uses a value; reading and writing regions and
+/// config space and ``checkPresence()`` are for any thread: each is one call on the device's file, and changes nothing here.
 public final class KernelVFIODevice: DeviceAccess {
     public let url: String
     public let address: PCIAddress
     /// The IOMMU group's number, as in `/dev/vfio/N`.
     public let group: String
     public let dmaLimits: DMALimits
+    /// What serves it, and why nothing before that did.
+    public let backendChoice: BackendChoice
     /// Always nil: hardware works by itself.
     public var progress: (any DeviceProgress)? { nil }
 
     let subject: VFIOSubject
     let canReset: Bool
-    var regions: [RegionInfoReply?] = Array(repeating: nil, count: KernelVFIODevice.regionCount)
+    let regions: [Result<RegionInfoReply, DeviceError>]
     var areas: [Int: [BARMapping]] = [:]
     /// The kind that is on, of INTx, MSI and MSI-X, of which the kernel allows one at a time.
     var enabledKind: InterruptKind?
-    private var container: VFIOContainer?
-    private var groupFile: VFIOGroup?
+    /// Readable once the kernel wants the device back. nil: it has no such signal.
+    let removal: EventFD?
+    private var lease: AddressSpaceLease?
     private var device: OwnedDescriptor?
 
     /// BARs, ROM and config space: VFIO_PCI_CONFIG_REGION_INDEX is the last that this seam knows.
@@ -31,36 +35,38 @@ public final class KernelVFIODevice: DeviceAccess {
     static let configRegion = 7
 
     /// Takes the function over. It must be bound to vfio-pci and its group viable; errors say how to get there.
-    public convenience init(url: String, address: PCIAddress) throws(DeviceError) {
-        try self.init(url: url, address: address, paths: KernelPaths())
+    public convenience init(url: String, address: PCIAddress, request: BackendRequest = BackendRequest()) throws(DeviceError) {
+        try self.init(url: url, address: address, request: request, paths: KernelPaths(), spaces: .ofThisProcess)
     }
 
-    init(url: String, address: PCIAddress, paths: KernelPaths) throws(DeviceError) {
-        var subject = VFIOSubject(url: url, address: address, group: nil, paths: paths)
-        let number = try subject.checkSetup()
-        subject.group = number
-        let container = try VFIOContainer(subject)
-        let group = try VFIOGroup(number, subject)
-        try group.enter(container)
-        try container.setIOMMU()
-        let device = try group.openDevice()
-        let flags = try KernelVFIODevice.check(device, subject)
-        dmaLimits = try container.limits()
+    init(
+        url: String, address: PCIAddress, request: BackendRequest = BackendRequest(), paths: KernelPaths,
+        spaces: SharedAddressSpaces = SharedAddressSpaces()
+    ) throws(DeviceError) {
+        let nameless = VFIOSubject(url: url, address: address, group: nil, paths: paths)
+        let opened = try BackendOpening(subject: nameless, request: request, spaces: spaces).open()
+        let subject = opened.subject
+        let function = opened.function
+        let lease = AddressSpaceLease(function.key, function.spaces, function.space, subject)
+        let flags = try KernelVFIODevice.check(function.device, subject)
         self.url = url
         self.address = address
-        self.group = number
         self.subject = subject
+        group = function.key.group
+        dmaLimits = function.limits
+        backendChoice = opened.choice
         canReset = flags & UInt32(VFIO_DEVICE_FLAGS_RESET) != 0
-        self.container = consume container
-        groupFile = consume group
+        regions = KernelVFIODevice.regions(of: function.device, subject)
+        removal = KernelVFIODevice.removalSignal(of: function.device, subject)
+        self.lease = lease
+        let device = function.device
         self.device = consume device
     }
 
     deinit {
         areas = [:]
         device = nil
-        groupFile = nil
-        container = nil
+        lease = nil
     }
 
     /// VFIO_DEVICE_GET_INFO. Returns the flags of a PCI function.
@@ -86,6 +92,11 @@ public final class KernelVFIODevice: DeviceAccess {
         }
     }
 
+    /// With an IOMMU a free place; without one, where the memory is.
+    public func place(_ memory: borrowing DMAMemory, in iovas: inout IOVAAllocator) throws(DeviceError) -> IOVARange {
+        dmaLimits.seesPhysicalAddresses ? try physicalRange(of: memory) : try freePlace(for: memory, in: &iovas)
+    }
+
     /// Maps memory of this process for the device's DMA.
     public func map(_ memory: borrowing DMAMemory, at iova: IOVA, access: DMAAccess) throws(DeviceError) {
         guard let range = IOVARange(start: iova, byteCount: UInt64(memory.byteCount)) else {
@@ -95,16 +106,24 @@ public final class KernelVFIODevice: DeviceAccess {
             throw .mapDMA(
                 device: url, range: range, reason: "the device would be allowed neither to read nor to write", fix: "Ask for one of them.")
         }
-        switch container {
-        case .some(let space): try space.map(range, address: memory.processAddress, access: access, limits: dmaLimits)
-        case .none: preconditionFailure("a container is open as long as its device lives")
+        if dmaLimits.seesPhysicalAddresses {
+            let lies = try physicalRange(of: memory)
+            guard lies == range else {
+                throw .mapDMA(
+                    device: url, range: range, reason: "without an IOMMU the device sees this memory at \(lies) and nowhere else",
+                    fix: "Map it there.")
+            }
         }
+        try lease?.map(range, address: memory.processAddress, access: access, limits: dmaLimits)
     }
 
-    public func unmap(_ range: IOVARange) throws(DeviceError) {
-        switch container {
-        case .some(let space): try space.unmap(range)
-        case .none: preconditionFailure("a container is open as long as its device lives")
+    public func unmap(_ range: IOVARange) throws(DeviceError) { try lease?.unmap(range) }
+
+    private func physicalRange(of memory: borrowing DMAMemory) throws(DeviceError) -> IOVARange {
+        do { return try PhysicalAddresses.range(of: memory) } catch {
+            throw subject.notUsable(
+                "without an IOMMU the device needs the memory's physical address: \(error)",
+                fix: "Run as root, with memory in hugepages that follow one another.")
         }
     }
 }

@@ -3,7 +3,7 @@ import LinuxIO
 import SystemPackage
 
 extension VFIOSubject {
-    /// VFIO_IOMMU_MAP_DMA, with what could have made the kernel refuse.
+    /// VFIO_IOMMU_MAP_DMA or IOMMU_IOAS_MAP, with what could have made the kernel refuse.
     /// - Parameter lockedMemoryLimit: RLIMIT_MEMLOCK in bytes; nil without a limit.
     func cannotMap(_ range: IOVARange, limits: DMALimits, lockedMemoryLimit: UInt64?, _ cause: SystemCallError) -> DeviceError {
         let (reason, fix) = mapRefusal(range, limits, lockedMemoryLimit, cause.errno)
@@ -21,7 +21,7 @@ extension VFIOSubject {
             let more = (range.byteCount + 1023) / 1024
             return (
                 "pinning the memory would pass the limit of locked memory, RLIMIT_MEMLOCK, which is \(now)",
-                "\(more) KiB more are wanted than is pinned now: `ulimit -l unlimited`, or memlock in /etc/security/limits.conf, LimitMEMLOCK= in a service, --ulimit memlock=-1 in a container. If the limit is large enough, the machine is out of memory."
+                "\(more) KiB more are wanted than is pinned now (iommufd counts what all of this user's processes pin): `ulimit -l unlimited`, or memlock in /etc/security/limits.conf, LimitMEMLOCK= in a service, --ulimit memlock=-1 in a container. If the limit is large enough, the machine is out of memory."
             )
         case .noSpace:
             return (
@@ -42,7 +42,7 @@ extension VFIOSubject {
 
     /// EINVAL has three causes (vfio_iommu_type1): alignment, a window, an overflow.
     private func invalid(_ range: IOVARange, _ limits: DMALimits) -> (reason: String, fix: String) {
-        let page = limits.pageSizes & (~limits.pageSizes &+ 1)
+        let page = limits.smallestPage
         if page > 0, (range.start.rawValue | range.byteCount) & (page - 1) != 0 {
             return ("IOVA or size is no multiple of the IOMMU's page of \(page) bytes", "Align both to \(page) bytes.")
         }
@@ -56,17 +56,21 @@ extension VFIOSubject {
         )
     }
 
-    /// VFIO_IOMMU_UNMAP_DMA refused.
+    /// VFIO_IOMMU_UNMAP_DMA or IOMMU_IOAS_UNMAP refused.
     func cannotUnmap(_ range: IOVARange, _ cause: SystemCallError) -> DeviceError {
         let reason =
-            cause.errno == .invalidArgument ? "it would split a mapping, which type 1v2 does not, or is not aligned" : "the kernel refused"
+            switch cause.errno {
+            case .invalidArgument: "it would split a mapping, which type 1v2 does not, or is not aligned"
+            case .noSuchFileOrDirectory: "nothing is mapped there, or it would split a mapping"
+            default: "the kernel refused"
+            }
         return .unmapDMA(
             device: url, range: range, reason: "\(cause.call)\(inGroup): \(reason) (\(cause.errno), errno \(cause.errno.rawValue))")
     }
 
-    /// VFIO_IOMMU_UNMAP_DMA did something else than was asked.
-    func unmappedOther(_ range: IOVARange, byteCount: UInt64) -> DeviceError {
+    /// An unmap that did something else than was asked.
+    func unmappedOther(_ range: IOVARange, byteCount: UInt64, call: String) -> DeviceError {
         let reason = byteCount == 0 ? "nothing is mapped there" : "only \(byteCount) bytes of it were mapped"
-        return .unmapDMA(device: url, range: range, reason: "VFIO_IOMMU_UNMAP_DMA\(inGroup): \(reason)")
+        return .unmapDMA(device: url, range: range, reason: "\(call)\(inGroup): \(reason)")
     }
 }

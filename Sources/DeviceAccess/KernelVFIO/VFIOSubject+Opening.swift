@@ -2,14 +2,15 @@ import LinuxIO
 import SystemPackage
 
 extension VFIOSubject {
+    func noFunction() -> DeviceError {
+        .notFound(
+            device: url, reason: "there is no PCI function \(address) (\(paths.device(address)))",
+            fix: "`lspci -Dnn` lists the addresses that there are.")
+    }
+
     /// What can be said before anything is opened.
     /// - Returns: the number of the device's group.
     func checkSetup() throws(DeviceError) -> String {
-        guard sysfs.exists else {
-            throw .notFound(
-                device: url, reason: "there is no PCI function \(address) (\(paths.device(address)))",
-                fix: "`lspci -Dnn` lists the addresses that there are.")
-        }
         let driver = sysfs.driver
         guard let group = sysfs.group else { throw noGroup(driver: driver) }
         var subject = self
@@ -17,7 +18,7 @@ extension VFIOSubject {
         if sysfs.hasNoIOMMUGroup {
             throw subject.notUsable(
                 "its group was made by vfio's no-IOMMU mode, in which the device reaches all of memory",
-                fix: "This backend wants an IOMMU. \(VFIOSubject.turnOnIOMMU)")
+                fix: "Say iommu=noiommu or --allow-noiommu if that is meant. Better: \(VFIOSubject.turnOnIOMMU)")
         }
         guard let driver, SysfsDevice.isVFIO(driver: driver) else { throw subject.notBound(driver: driver) }
         return group
@@ -91,7 +92,7 @@ extension VFIOSubject {
         }
     }
 
-    private func owner(of path: String) -> String {
+    func owner(of path: String) -> String {
         guard let owner = try? FileOwner.of(path) else { return "cannot be opened by this user" }
         return "belongs to user \(owner.user), group \(owner.group), mode \(String(owner.permissions, radix: 8))"
     }

@@ -28,6 +28,21 @@ public struct HugepagePool: Sendable, Equatable {
     public var persistent: Int { max(total - surplus, 0) }
 }
 
+extension HugepagePool {
+    /// The pools that a tree of sysfs shows, ascending by page size.
+    package static func pools(sysRoot: String = "/sys") -> [HugepagePool] {
+        let names = (try? directoryEntryNames("\(sysRoot)/kernel/mm/hugepages")) ?? []
+        let sizes = names.compactMap { name -> Int? in
+            guard name.hasPrefix("hugepages-"), name.hasSuffix("kB"), let size = Int(name.dropFirst(10).dropLast(2)), size > 0 else {
+                return nil
+            }
+            let (bytes, overflow) = size.multipliedReportingOverflow(by: 1024)
+            return overflow ? nil : bytes
+        }
+        return sizes.sorted().compactMap { try? HugepageFiles(sysRoot: sysRoot).pool(pageByteCount: $0) }
+    }
+}
+
 /// Where the kernel shows its pools. Tests give another tree.
 struct HugepageFiles: Sendable {
     var sysRoot = "/sys"

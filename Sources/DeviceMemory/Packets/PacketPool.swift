@@ -12,8 +12,11 @@
     ///   - memory: holds the buffers one after the other, whole.
     ///   - iova: where the device sees the first byte.
     ///   - bufferByteCount: of each buffer; a multiple of 64.
-    public init(memory: consuming DMAMemory, iova: IOVA, bufferByteCount: Int) {
+    ///   - headroomByteCount: bytes at the start of each buffer that are kept for a header in front of the frame
+    ///     (``PacketHeaders``); a multiple of 4. What is left is the packet.
+    public init(memory: consuming DMAMemory, iova: IOVA, bufferByteCount: Int, headroomByteCount: Int = 0) {
         precondition(bufferByteCount > 0 && bufferByteCount & 63 == 0 && bufferByteCount <= 65472)
+        precondition(headroomByteCount >= 0 && headroomByteCount & 3 == 0 && headroomByteCount < bufferByteCount)
         let capacity = min(memory.byteCount / bufferByteCount, PacketHandle.maximumIndexCount)
         precondition(capacity > 0)
         let state = UnsafeMutablePointer<PacketPoolState>.allocate(capacity: 1)
@@ -23,8 +26,9 @@
         for index in 0..<capacity { unsafe stack[index] = UInt32(capacity - 1 - index) }
         unsafe state.initialize(
             to: PacketPoolState(
-                freeCount: capacity, capacity: capacity, freeStack: stack, base: memory.window.baseAddress,
-                firstIOVA: iova.rawValue, bufferByteCount: bufferByteCount))
+                freeCount: capacity, capacity: capacity, freeStack: stack, base: memory.window.baseAddress + headroomByteCount,
+                firstIOVA: iova.rawValue + UInt64(headroomByteCount), stride: bufferByteCount,
+                bufferByteCount: bufferByteCount - headroomByteCount))
         // SAFETY: the state was initialized just above and lives until the last packet is back.
         unsafe self.state = state
         self.memory = consume memory
@@ -60,8 +64,11 @@ private final class LeakedMemory {
     @usableFromInline var freeCount: Int
     @usableFromInline let capacity: Int
     @unsafe @usableFromInline let freeStack: UnsafeMutablePointer<UInt32>
+    /// The first byte of the first packet, behind its headroom.
     @unsafe @usableFromInline let base: UnsafeMutableRawPointer
     @usableFromInline let firstIOVA: UInt64
+    /// From one packet to the next.
+    @usableFromInline let stride: Int
     @usableFromInline let bufferByteCount: Int
 }
 
@@ -75,6 +82,7 @@ private final class LeakedMemory {
     // SAFETY: (all accessors) the pool's owner outlives every use; a pool with packets out never frees its state.
     @inlinable public var freeCount: Int { unsafe state.pointee.freeCount }
     @inlinable public var capacity: Int { unsafe state.pointee.capacity }
+    /// Bytes that a packet has room for.
     @inlinable public var bufferByteCount: Int { unsafe state.pointee.bufferByteCount }
     @inlinable public var firstIOVA: UInt64 { unsafe state.pointee.firstIOVA }
 
@@ -101,7 +109,7 @@ private final class LeakedMemory {
         // SAFETY: reads live state; the cursor keeps within the stack by its own checks.
         unsafe PacketPoolCursor(
             stack: state.pointee.freeStack, count: state.pointee.freeCount, capacity: state.pointee.capacity,
-            firstIOVA: state.pointee.firstIOVA, bufferByteCount: state.pointee.bufferByteCount)
+            firstIOVA: state.pointee.firstIOVA, stride: state.pointee.stride)
     }
 
     /// Writes back what a cursor did.
@@ -113,7 +121,7 @@ private final class LeakedMemory {
     /// The bus address of a buffer.
     @inlinable @inline(__always) public func iova(of index: UInt32) -> UInt64 {
         // SAFETY: reads two constants of live state.
-        unsafe state.pointee.firstIOVA &+ UInt64(truncatingIfNeeded: Int(index) &* state.pointee.bufferByteCount)
+        unsafe state.pointee.firstIOVA &+ UInt64(truncatingIfNeeded: Int(index) &* state.pointee.stride)
     }
 
     /// The bytes of a buffer.
@@ -121,7 +129,7 @@ private final class LeakedMemory {
         // SAFETY: index is below capacity by construction of handles; checked, since a wrong one would reach foreign memory.
         precondition(unsafe Int(index) < state.pointee.capacity)
         return unsafe MemoryWindow(
-            state.pointee.base + Int(index) &* state.pointee.bufferByteCount, byteCount: state.pointee.bufferByteCount)
+            state.pointee.base + Int(index) &* state.pointee.stride, byteCount: state.pointee.bufferByteCount)
     }
 
     @inlinable public static func == (a: PacketPoolReference, b: PacketPoolReference) -> Bool {
@@ -136,15 +144,15 @@ private final class LeakedMemory {
     @usableFromInline var count: Int
     @usableFromInline let capacity: Int
     @usableFromInline let firstIOVA: UInt64
-    public let bufferByteCount: Int
+    @usableFromInline let stride: Int
 
-    @unsafe @inlinable init(stack: UnsafeMutablePointer<UInt32>, count: Int, capacity: Int, firstIOVA: UInt64, bufferByteCount: Int) {
+    @unsafe @inlinable init(stack: UnsafeMutablePointer<UInt32>, count: Int, capacity: Int, firstIOVA: UInt64, stride: Int) {
         // SAFETY: the caller gives a stack of `capacity` slots.
         unsafe self.stack = stack
         self.count = count
         self.capacity = capacity
         self.firstIOVA = firstIOVA
-        self.bufferByteCount = bufferByteCount
+        self.stride = stride
     }
 
     @inlinable public var freeCount: Int { count }
@@ -178,6 +186,6 @@ private final class LeakedMemory {
     }
 
     @inlinable @inline(__always) public func iova(of index: UInt32) -> UInt64 {
-        firstIOVA &+ UInt64(truncatingIfNeeded: Int(index) &* bufferByteCount)
+        firstIOVA &+ UInt64(truncatingIfNeeded: Int(index) &* stride)
     }
 }

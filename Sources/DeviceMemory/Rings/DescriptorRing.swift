@@ -47,6 +47,16 @@ public import CLinuxShims
         unsafe unic_store64(address(slot) + 8, word1.littleEndian)
     }
 
+    @inlinable @inline(__always) public func setWord0(_ word0: UInt64, _ slot: RingSlot) {
+        // SAFETY: a slot was made by the mask of a ring of this size.
+        unsafe unic_store64(address(slot), word0.littleEndian)
+    }
+
+    @inlinable @inline(__always) public func setWord1(_ word1: UInt64, _ slot: RingSlot) {
+        // SAFETY: a slot was made by the mask of a ring of this size.
+        unsafe unic_store64(address(slot) + 8, word1.littleEndian)
+    }
+
     /// Sets bits in the second word. Only while software owns the descriptor.
     @inlinable @inline(__always) public func setWord1(bits: UInt64, _ slot: RingSlot) {
         // SAFETY: a slot was made by the mask of a ring of this size.

@@ -140,8 +140,9 @@ enum E1000EBringUp {
         }
     }
 
-    /// 2048 bytes for ordinary frames, 10 KiB for jumbo ones.
-    static func bufferByteCount(_ options: PortOptions) -> Int { options.maximumFrameByteCount <= E1000E.maximumShortFrame ? 2048 : 10240 }
+    /// 2048 bytes for ordinary frames, 16 KiB for jumbo ones: a power of two, so that no buffer crosses a hugepage's end.
+    /// QEMU's e1000e loses frames whose buffer is not contiguous in its own memory.
+    static func bufferByteCount(_ options: PortOptions) -> Int { options.maximumFrameByteCount <= E1000E.maximumShortFrame ? 2048 : 16384 }
 
     static func setUpReceive(_ registers: RegisterFile, queue: Int, _ memory: PortMemory) {
         registers.write(UInt32(truncatingIfNeeded: memory.receiveRingIOVA.rawValue), to: E1000E.rdbal[queue])

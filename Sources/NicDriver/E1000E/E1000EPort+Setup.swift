@@ -23,18 +23,6 @@ extension E1000EPort {
         }
     }
 
-    /// Memory space and bus mastering on: PCI Local Bus Specification 3.0 §6.2.2, command register bits 1 and 2
-    /// (linux/pci_regs.h PCI_COMMAND_MEMORY, PCI_COMMAND_MASTER).
-    static func enableBusMaster(_ device: any DeviceAccess) throws(DeviceError) {
-        let command = try device.readConfig(at: 4, byteCount: 2)
-        try device.writeConfig(command | 0x6, at: 4, byteCount: 2)
-    }
-
-    static func disableBusMaster(_ device: any DeviceAccess) throws(DeviceError) {
-        let command = try device.readConfig(at: 4, byteCount: 2)
-        try device.writeConfig(command & ~0x4, at: 4, byteCount: 2)
-    }
-
     public func setFilter(_ filter: ReceiveFilter) throws(PortError) {
         guard filter.unicast.count < E1000E.ral.count else {
             throw .badOption(

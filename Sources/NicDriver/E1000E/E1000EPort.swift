@@ -34,7 +34,7 @@ public final class E1000EPort: Port {
         url = device.url
         maximumFrameByteCount = options.maximumFrameByteCount
         do {
-            try E1000EPort.enableBusMaster(device)
+            try BusMaster.enable(device)
             registers = try RegisterFile(device, region: E1000E.PCI.registerBAR)
         } catch { throw .device(error) }
         try E1000EBringUp.reset(registers, device: device)
@@ -105,7 +105,7 @@ public final class E1000EPort: Port {
             try E1000EInterrupts.disable(device: device, registers: registers)
             try E1000EBringUp.quiet(registers, device: device)
             for pair in pairs { try pair.memory.unmap() }
-            try E1000EPort.disableBusMaster(device)
+            try BusMaster.disable(device)
         } catch let error as PortError {
             throw error
         } catch let error as DeviceError {

@@ -16,7 +16,7 @@ public final class E1000EQueuePair: QueuePair, InterruptingQueue {
     private let forwardsDoorbells: Bool
     private let waiting: ReceiveWait
     private var rx: E1000ERxQueue
-    private var tx: E1000ETxQueue
+    private var tx: E1000ETxQueue<E1000ELegacyFormat>
     private var statistics: QueueStatistics
 
     /// Takes its packets and fills its rings; the device knows nothing of them yet.
@@ -42,7 +42,7 @@ public final class E1000EQueuePair: QueuePair, InterruptingQueue {
                 ring: memory.receiveRing, pool: pool, doorbell: rxDoorbell, maximumFrameByteCount: options.maximumFrameByteCount)
         else { throw .noMemory(url: device.url, reason: "the pool is smaller than the receive ring") }
         self.rx = rx
-        tx = E1000ETxQueue(
+        tx = E1000ETxQueue<E1000ELegacyFormat>(
             ring: memory.transmitRing, pool: pool, doorbell: txDoorbell, maximumFrameByteCount: options.maximumFrameByteCount)
     }
 

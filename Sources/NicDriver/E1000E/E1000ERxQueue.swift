@@ -1,8 +1,8 @@
 import DeviceMemory
 import NicRegisters
 
-/// A receive ring of the 82574L, extended descriptors. Every slot holds a buffer; a received packet's place is refilled
-/// at once from the pool, so that the device always owns all slots but one.
+/// A receive ring of the 82574L, extended descriptors; the 82576's advanced ones have the same words. Every slot holds a
+/// buffer; a received packet's place is refilled at once from the pool, so that the device always owns all slots but one.
 struct E1000ERxQueue: ~Copyable {
     private let ring: DescriptorRing
     private let buffers: BufferTable

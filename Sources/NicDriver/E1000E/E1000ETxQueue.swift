@@ -1,8 +1,9 @@
 import DeviceMemory
 import NicRegisters
 
-/// A transmit ring of the 82574L. The device reports every 16th descriptor (RS); sent buffers come back 16 at a time.
-struct E1000ETxQueue: ~Copyable {
+/// A transmit ring of the 82574L and of its relatives, whose descriptors differ in ``TransmitFormat`` only. The device
+/// reports every 16th descriptor (RS); sent buffers come back 16 at a time.
+struct E1000ETxQueue<Format: TransmitFormat>: ~Copyable {
     /// Descriptors a report; divides every ring size.
     static var groupSize: Int { 16 }
 
@@ -44,7 +45,8 @@ struct E1000ETxQueue: ~Copyable {
         let ring = self.ring
         let buffers = buffersView
         let pool = self.pool.cursor
-        let maximum = UInt64(truncatingIfNeeded: maximumFrameByteCount)
+        let shortest = UInt64(truncatingIfNeeded: Format.shortestFrame)
+        let span = UInt64(truncatingIfNeeded: maximumFrameByteCount) &- shortest
         let first = tail
         // One slot stays empty: head = tail means that there is nothing to send.
         let room = clean &+ ring.count &- 1 &- first
@@ -55,10 +57,10 @@ struct E1000ETxQueue: ~Copyable {
         while done < limit {
             let handle = batch.handle(at: done)
             let length = handle.word & 0xffff
-            if handle.asksForChecksums || length &- 1 >= maximum { break }
+            if handle.asksForChecksums || length &- shortest > span { break }
             let slot = ring.slot(first &+ done)
             buffers[slot] = handle.index
-            ring.store(pool.iova(of: handle.index), length | frameCommand, slot)
+            ring.store(pool.iova(of: handle.index), Format.frameWord(length: length), slot)
             bytes &+= length
             done &+= 1
         }
@@ -78,10 +80,10 @@ struct E1000ETxQueue: ~Copyable {
     /// The last descriptor of each group, of those from `first` on, reports when it is sent.
     @inline(__always)
     private func askForReports(from first: Int) {
-        var last = first | (E1000ETxQueue.groupSize &- 1)
+        var last = first | (Self.groupSize &- 1)
         while last < tail {
             ring.setWord1(bits: reportBit, ring.slot(last))
-            last &+= E1000ETxQueue.groupSize
+            last &+= Self.groupSize
         }
     }
 
@@ -107,7 +109,7 @@ struct E1000ETxQueue: ~Copyable {
             }
             guard tail &+ 2 <= clean &+ ring.count &- 1 else { break }
             if handle.asksForChecksums { loadContext(for: handle) }
-            put(buffer: handle.index, word0: pool.iova(of: handle.index), word1: dataWord(for: handle))
+            put(buffer: handle.index, word0: pool.iova(of: handle.index), word1: Format.dataWord(for: padded(handle)))
             counters.frames &+= 1
             counters.bytes &+= UInt64(length)
             batch.removeFirst(taken: 1)
@@ -121,18 +123,18 @@ struct E1000ETxQueue: ~Copyable {
     /// frames only.
     @inline(__always)
     mutating func reclaim() {
-        if tail &- clean < E1000ETxQueue.groupSize { return }
+        if tail &- clean < Self.groupSize { return }
         let ring = self.ring
         var number = clean
         var free = pool.cursor
-        while tail &- number >= E1000ETxQueue.groupSize {
-            if ring.word1(ring.slot(number | (E1000ETxQueue.groupSize &- 1))) & txDoneBit == 0 { break }
+        while tail &- number >= Self.groupSize {
+            if ring.word1(ring.slot(number | (Self.groupSize &- 1))) & txDoneBit == 0 { break }
             if contextsInFlight == 0 {
-                free.give(buffersView, from: ring.slot(number), count: E1000ETxQueue.groupSize)
+                free.give(buffersView, from: ring.slot(number), count: Self.groupSize)
             } else {
                 reclaimWithContexts(from: number, &free)
             }
-            number &+= E1000ETxQueue.groupSize
+            number &+= Self.groupSize
         }
         if number == clean { return }
         clean = number
@@ -141,7 +143,7 @@ struct E1000ETxQueue: ~Copyable {
 
     @inline(never)
     private mutating func reclaimWithContexts(from number: Int, _ free: inout PacketPoolCursor) {
-        for slot in (number..<number + E1000ETxQueue.groupSize).map({ ring.slot($0) }) {
+        for slot in (number..<number + Self.groupSize).map({ ring.slot($0) }) {
             if buffersView[slot] == BufferTable.none { contextsInFlight &-= 1 } else { free.give(buffersView[slot]) }
         }
     }
@@ -164,14 +166,13 @@ extension E1000ETxQueue {
         askForReports(from: tail &- 1)
     }
 
-    private func dataWord(for handle: PacketHandle) -> UInt64 {
-        guard handle.asksForChecksums else { return UInt64(handle.byteCount) | frameCommand }
-        var options: E1000E.TxPacketOptions = []
-        if handle.flags.contains(.insertIPChecksum) { options.insert(.insertIPChecksum) }
-        if !handle.flags.isDisjoint(with: [.insertUDPChecksum, .insertTCPChecksum]) { options.insert(.insertTCPUDPChecksum) }
-        return E1000E.TxDataDescriptor(
-            bufferAddress: 0, length: handle.byteCount, command: [.endOfPacket, .insertFCS], options: options
-        ).word1
+    /// The same frame, with zeros behind it if the device would not take it as it is.
+    private func padded(_ handle: PacketHandle) -> PacketHandle {
+        let length = Int(handle.byteCount)
+        guard length < Format.shortestFrame else { return handle }
+        // IEEE 802.3 §3.2.8: 64 bytes with FCS.
+        pool.window(of: handle.index).slice(at: length, byteCount: 60 - length).fill(0)
+        return PacketHandle(word: handle.word & ~0xffff | 60)
     }
 
     /// Tells the device where the headers are, unless it knows already.
@@ -179,20 +180,12 @@ extension E1000ETxQueue {
         let wanted = handle.word & PacketHandle.contextMask
         guard wanted != context else { return }
         context = wanted
-        let ip = UInt8(truncatingIfNeeded: handle.linkHeaderByteCount)
-        let transport = UInt8(clamping: handle.linkHeaderByteCount + handle.networkHeaderByteCount)
-        let isTCP = handle.flags.contains(.insertTCPChecksum)
-        // IPv4 (RFC 791 §3.1): the header checksum is at byte 10. UDP (RFC 768) has its at 6, TCP (RFC 9293 §3.1) at 16.
-        let descriptor = E1000E.TxContextDescriptor(
-            ip: .init(start: ip, offset: ip &+ 10, end: UInt16(transport) &- 1),
-            tcpUDP: .init(start: transport, offset: transport &+ (isTCP ? 16 : 6), end: 0),
-            command: isTCP ? [.contextTCP, .contextIPv4] : .contextIPv4)
+        let (word0, word1) = Format.context(for: handle)
         contextsInFlight &+= 1
-        put(buffer: BufferTable.none, word0: descriptor.word0, word1: descriptor.word1)
+        put(buffer: BufferTable.none, word0: word0, word1: word1)
     }
 }
 
 /// Status "done" of a descriptor, bit 32 of its second word.
 @inline(__always) private var txDoneBit: UInt64 { UInt64(E1000E.TxStatus.done.rawValue) &<< 32 }
-@inline(__always) private var frameCommand: UInt64 { UInt64(E1000E.TxCommand.endOfPacket.rawValue | E1000E.TxCommand.insertFCS.rawValue) }
 @inline(__always) private var reportBit: UInt64 { UInt64(E1000E.TxCommand.reportStatus.rawValue) }

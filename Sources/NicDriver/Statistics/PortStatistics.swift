@@ -67,6 +67,9 @@ public final class PortStatistics: Sendable {
         return Array(text.utf8) + [UInt8](repeating: 0, count: place.count - text.utf8.count)
     }
 
+    /// What the page shows now; may be called by any thread.
+    public var shown: PublishedPort? { PublishedPort(page: memory.window.bytes(at: 0, byteCount: StatisticsLayout.pageByteCount)) }
+
     /// The part of a queue pair, which keeps the port's statistics as long as it uses this.
     func queue(_ index: Int) -> QueueStatistics {
         precondition(index < PortOptions.queuePairLimit)

@@ -7,6 +7,7 @@ struct E1000ERegisterFile: RegisterWindow {
     static let byteCount = 0x6000
 
     private let window: MemoryWindow
+    private let rows: [RegisterRow]
     /// For each word whether it may be read and written.
     private let access: [Access]
 
@@ -16,10 +17,12 @@ struct E1000ERegisterFile: RegisterWindow {
         static let write = Access(rawValue: 2)
     }
 
-    init(window: MemoryWindow) {
+    /// - Parameter rows: of the family's table, all below ``byteCount``.
+    init(window: MemoryWindow, rows: [RegisterRow] = E1000E.allRows) {
         self.window = window
+        self.rows = rows
         var access = [Access](repeating: [], count: E1000ERegisterFile.byteCount / 4)
-        for row in E1000E.allRows {
+        for row in rows {
             let mode: Access =
                 switch row.mode {
                 case "RO", "RC": .read
@@ -33,7 +36,7 @@ struct E1000ERegisterFile: RegisterWindow {
 
     func reset() {
         window.fill(0)
-        for row in E1000E.allRows where row.resetValue != 0 {
+        for row in rows where row.resetValue != 0 {
             for index in 0..<row.count { store32(row.resetValue, at: row.offset + index * row.stride) }
         }
     }
@@ -47,7 +50,8 @@ struct E1000ERegisterFile: RegisterWindow {
     func store32(_ value: UInt32, at offset: Int) { window.store32(value, at: offset) }
 }
 
-/// The two register pages that are plain memory for driver and model alike: rings and what lies around them.
+/// The two register pages that are plain memory for driver and model alike: rings and what lies around them. They are the
+/// same in all families.
 struct E1000ESharedRegisters: RegisterWindow {
     /// Bytes of BAR 0, whole pages.
     static var range: Range<UInt64> {
@@ -59,9 +63,9 @@ struct E1000ESharedRegisters: RegisterWindow {
 
     init(_ window: MemoryWindow) { self.window = window }
 
-    func reset() {
+    func reset(rows: [RegisterRow] = E1000E.allRows) {
         window.fill(0)
-        for row in E1000E.allRows where row.resetValue != 0 && Self.range.contains(UInt64(row.offset)) {
+        for row in rows where row.resetValue != 0 && Self.range.contains(UInt64(row.offset)) {
             for index in 0..<row.count { store32(row.resetValue, at: row.offset + index * row.stride) }
         }
     }

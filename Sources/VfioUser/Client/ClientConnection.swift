@@ -1,8 +1,10 @@
 import DeviceAccess
 import LinuxIO
+import Synchronization
 import SystemPackage
 
-/// The client's side of a connection: one request at a time, each with a deadline, replies matched by id.
+/// The client's side of a connection: one request at a time, each with a deadline, replies matched by id. Requests may
+/// come from any thread; they take turns.
 ///
 /// The server is not trusted: what it sends is judged, and a connection whose bytes make no sense is given up.
 /// Once that has happened, or the server hung up, every call throws `.gone` at once.
@@ -23,7 +25,11 @@ final class ClientConnection {
     private var reader: MessageReader
     private var nextID: UInt16 = 0
     private var abandoned: Set<UInt16> = []
-    private var goneReason: String?
+    private let gone = Mutex<String?>(nil)
+    /// Why the connection is of no more use; nil while it is.
+    private var goneReason: String? { gone.withLock { $0 } }
+    /// Held for a request and its answer, by every call that other threads may make.
+    private let turn = Mutex(())
 
     init(device: String, socket: consuming UnixSocket, limits: MessageLimits, timeoutMilliseconds: UInt64) {
         self.device = device
@@ -67,6 +73,16 @@ final class ClientConnection {
     func request(
         _ command: Command, _ payload: [UInt8], descriptors: [Int32] = []
     ) throws(DeviceError) -> Result<Answer, SystemCallError> {
+        try takingTurns { () throws(DeviceError) in try askAndWait(command, payload, descriptors) }
+    }
+
+    private func takingTurns<Value>(_ body: () throws(DeviceError) -> Value) throws(DeviceError) -> Value {
+        try turn.withLock { (_) throws(DeviceError) in try body() }
+    }
+
+    private func askAndWait(
+        _ command: Command, _ payload: [UInt8], _ descriptors: [Int32]
+    ) throws(DeviceError) -> Result<Answer, SystemCallError> {
         if let goneReason { throw .gone(device: device, reason: goneReason) }
         let deadline = Deadline(afterMilliseconds: timeoutMilliseconds)
         let id = takeID()
@@ -80,26 +96,30 @@ final class ClientConnection {
 
     /// Sends a command that nobody answers.
     func post(_ command: Command, _ payload: [UInt8]) throws(DeviceError) {
-        if let goneReason { throw .gone(device: device, reason: goneReason) }
-        let header = MessageHeader(id: takeID(), command: command.rawValue, payloadByteCount: payload.count, noReply: true)
-        try send(OutgoingMessage(header: header, payload: payload), of: command, Deadline(afterMilliseconds: timeoutMilliseconds))
+        try takingTurns { () throws(DeviceError) in
+            if let goneReason { throw DeviceError.gone(device: device, reason: goneReason) }
+            let header = MessageHeader(id: takeID(), command: command.rawValue, payloadByteCount: payload.count, noReply: true)
+            try send(OutgoingMessage(header: header, payload: payload), of: command, Deadline(afterMilliseconds: timeoutMilliseconds))
+        }
     }
 
     /// Throws if the server hung up; reads nothing.
     func checkPresence() throws(DeviceError) {
-        if let goneReason { throw .gone(device: device, reason: goneReason) }
-        let events = waitForEvents([PollRequest(socket.number, .peerClosed)], timeoutMilliseconds: 0)
-        if !events[0].isDisjoint(with: .gone) { throw giveUp("the server hung up") }
+        try takingTurns { () throws(DeviceError) in
+            if let goneReason { throw DeviceError.gone(device: device, reason: goneReason) }
+            let events = waitForEvents([PollRequest(socket.number, .peerClosed)], timeoutMilliseconds: 0)
+            if !events[0].isDisjoint(with: .gone) { throw giveUp("the server hung up") }
+        }
     }
 
     /// Remembers that the connection is of no more use.
     func giveUp(_ reason: String) -> DeviceError {
-        goneReason = reason
+        gone.withLock { $0 = reason }
         return .gone(device: device, reason: reason)
     }
 
     func violation(_ reason: String) -> DeviceError {
-        goneReason = "the server broke the protocol: \(reason)"
+        gone.withLock { $0 = "the server broke the protocol: \(reason)" }
         return .protocolViolation(device: device, reason: reason)
     }
 

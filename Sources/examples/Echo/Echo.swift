@@ -67,6 +67,7 @@ public enum Echo {
 
     /// A cable that is pulled may come back; a device that is gone does not.
     private static func checkDevice(_ port: any Port) throws(PortError) {
+        port.publishStatistics()
         do { try port.checkHealth() } catch {
             if case .linkDown = error { return }
             throw error

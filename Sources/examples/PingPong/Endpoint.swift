@@ -111,6 +111,7 @@ struct Endpoint: ~Copyable {
         let now = MonotonicClock.nanoseconds()
         guard now &- healthyAt >= Self.healthInterval else { return }
         healthyAt = now
+        port.publishStatistics()
         do { try port.checkHealth() } catch { try tolerate(error) }
     }
 

@@ -39,28 +39,15 @@ struct IOMMUInfoReply: Equatable, Sendable {
         guard let count = info.u32(at: start), Int(count) <= info.count / 16 else {
             throw MalformedInfo(reason: "the IOVA range capability names more ranges than its answer holds")
         }
-        var ranges: [IOVARange] = []
+        var pairs: [(first: UInt64, last: UInt64)] = []
         for index in 0..<Int(count) {
             let at = start + 8 + 16 * index
             guard let first = info.u64(at: at), let last = info.u64(at: at + 8) else {
                 throw MalformedInfo(reason: "range \(index) of the IOVA range capability runs past the answer")
             }
-            ranges.append(try range(first: first, last: last, index: index))
+            pairs.append((first, last))
         }
-        ranges.sort { $0.start < $1.start }
-        for (one, next) in zip(ranges, ranges.dropFirst()) where one.overlaps(next) {
-            throw MalformedInfo(reason: "IOVA ranges \(one) and \(next) overlap")
-        }
-        return ranges
-    }
-
-    private static func range(first: UInt64, last: UInt64, index: Int) throws(MalformedInfo) -> IOVARange {
-        // All 64 bits are one byte more than a count can say: give up the last page, which no allocation misses.
-        let usable = first == 0 && last == .max ? last - 4096 : last
-        guard let range = IOVARange(first: first, last: usable) else {
-            throw MalformedInfo(reason: "range \(index) of the IOVA range capability ends before it starts")
-        }
-        return range
+        return try IOVAWindows.judge(pairs)
     }
 
     /// What the seam tells drivers.

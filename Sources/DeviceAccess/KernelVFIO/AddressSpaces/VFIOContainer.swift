@@ -3,41 +3,55 @@ import DeviceMemory
 import Glibc
 import LinuxIO
 
-/// A VFIO container: one IOMMU address space of type 1v2, made of the groups that were put into it (linux/vfio.h).
+/// A VFIO container: one IOMMU address space, made of the groups that were put into it (linux/vfio.h).
 struct VFIOContainer: ~Copyable, Sendable {
-    let file: OwnedDescriptor
-    private let subject: VFIOSubject
+    /// What gives it its address space.
+    enum Kind: Sendable {
+        /// An IOMMU; unmaps never split a mapping.
+        case type1v2
+        /// None: VFIO_NOIOMMU_IOMMU.
+        case noIOMMU
 
-    /// Opens /dev/vfio/vfio and asks whether it can do type 1v2, whose unmaps never split a mapping.
-    init(_ subject: VFIOSubject) throws(DeviceError) {
+        var extensionNumber: Int { Int(self == .type1v2 ? VFIO_TYPE1v2_IOMMU : VFIO_NOIOMMU_IOMMU) }
+    }
+
+    let file: OwnedDescriptor
+    private let kind: Kind
+
+    /// Opens /dev/vfio/vfio and asks whether it can do what is wanted.
+    init(_ kind: Kind, _ subject: VFIOSubject) throws(DeviceError) {
         let path = subject.paths.container
         let file: OwnedDescriptor
         do { file = try OwnedDescriptor.open(path, flags: O_RDWR) } catch { throw subject.cannotOpenContainer(error) }
         let version: Int32
-        let type1v2: Int32
+        let isThere: Int32
         do {
             version = try file.ioctl(UInt(unic_vfio_get_api_version), call: "VFIO_GET_API_VERSION", on: path)
-            type1v2 = try file.ioctl(
-                UInt(unic_vfio_check_extension), value: Int(VFIO_TYPE1v2_IOMMU), call: "VFIO_CHECK_EXTENSION", on: path)
+            isThere = try file.ioctl(
+                UInt(unic_vfio_check_extension), value: kind.extensionNumber, call: "VFIO_CHECK_EXTENSION", on: path)
         } catch { throw subject.failed(error, fix: "\(path) is not the kernel's VFIO.") }
         guard version == VFIO_API_VERSION else {
             throw subject.wrongContainer("speaks VFIO version \(version) and not \(VFIO_API_VERSION)")
         }
-        guard type1v2 > 0 else { throw subject.wrongContainer("offers no IOMMU of type 1 version 2") }
+        guard isThere > 0 else {
+            throw kind == .type1v2
+                ? subject.wrongContainer("offers no IOMMU of type 1 version 2")
+                : subject.notUsable("\(path) offers no mode without an IOMMU", fix: VFIOSubject.allowNoIOMMU)
+        }
         self.file = file
-        self.subject = subject
+        self.kind = kind
     }
 
     /// Gives the container its address space. A group must be in it.
-    borrowing func setIOMMU() throws(DeviceError) {
-        let address = subject.address
+    borrowing func setIOMMU(_ subject: VFIOSubject) throws(DeviceError) {
+        let what = "\(kind == .type1v2 ? "type 1v2" : "no IOMMU") for \(subject.address)"
         do {
-            try file.ioctl(UInt(unic_vfio_set_iommu), value: Int(VFIO_TYPE1v2_IOMMU), call: "VFIO_SET_IOMMU", on: "type 1v2 for \(address)")
+            try file.ioctl(UInt(unic_vfio_set_iommu), value: kind.extensionNumber, call: "VFIO_SET_IOMMU", on: what)
         } catch { throw subject.cannotSetIOMMU(error) }
     }
 
     /// What the address space can map now.
-    borrowing func limits() throws(DeviceError) -> DMALimits {
+    borrowing func limits(_ subject: VFIOSubject) throws(DeviceError) -> DMALimits {
         let info: InfoBytes
         do {
             info = try InfoCall.ask(
@@ -50,7 +64,9 @@ struct VFIOContainer: ~Copyable, Sendable {
     }
 
     /// VFIO_IOMMU_MAP_DMA of this process's memory at `address`.
-    borrowing func map(_ range: IOVARange, address: UInt64, access: DMAAccess, limits: DMALimits) throws(DeviceError) {
+    borrowing func map(_ range: IOVARange, address: UInt64, access: DMAAccess, limits: DMALimits, _ subject: VFIOSubject)
+        throws(DeviceError)
+    {
         var request = vfio_iommu_type1_dma_map()
         request.argsz = UInt32(MemoryLayout<vfio_iommu_type1_dma_map>.size)
         if access.contains(.read) { request.flags |= UInt32(VFIO_DMA_MAP_FLAG_READ) }
@@ -64,7 +80,7 @@ struct VFIOContainer: ~Copyable, Sendable {
     }
 
     /// VFIO_IOMMU_UNMAP_DMA. When it returns, the IOMMU's caches know.
-    borrowing func unmap(_ range: IOVARange) throws(DeviceError) {
+    borrowing func unmap(_ range: IOVARange, _ subject: VFIOSubject) throws(DeviceError) {
         // struct vfio_iommu_type1_dma_unmap as bytes: argsz, flags, iova, size.
         var request: [UInt8] = []
         request.append(littleEndian: UInt32(24))
@@ -76,6 +92,6 @@ struct VFIOContainer: ~Copyable, Sendable {
         }
         // The kernel writes back how much it unmapped.
         let unmapped = InfoBytes(request).u64(at: 16) ?? 0
-        guard unmapped == range.byteCount else { throw subject.unmappedOther(range, byteCount: unmapped) }
+        guard unmapped == range.byteCount else { throw subject.unmappedOther(range, byteCount: unmapped, call: "VFIO_IOMMU_UNMAP_DMA") }
     }
 }

@@ -5,11 +5,10 @@ import LinuxIO
 /// An open VFIO group, `/dev/vfio/N`: the devices that the IOMMU cannot tell apart, taken as one (linux/vfio.h).
 struct VFIOGroup: ~Copyable, Sendable {
     let file: OwnedDescriptor
-    private let subject: VFIOSubject
+    let path: String
 
-    /// Opens group `number` and asks whether all of its devices can be given away.
-    init(_ number: String, _ subject: VFIOSubject) throws(DeviceError) {
-        let path = subject.paths.group(number)
+    /// Opens a group's file and asks whether all of its devices can be given away.
+    init(_ path: String, _ subject: VFIOSubject) throws(DeviceError) {
         let file: OwnedDescriptor
         do { file = try OwnedDescriptor.open(path, flags: O_RDWR) } catch { throw subject.cannotOpenGroup(error, path: path) }
         var status = vfio_group_status()
@@ -19,11 +18,11 @@ struct VFIOGroup: ~Copyable, Sendable {
         }
         guard status.flags & UInt32(VFIO_GROUP_FLAGS_VIABLE) != 0 else { throw subject.notViable() }
         self.file = file
-        self.subject = subject
+        self.path = path
     }
 
     /// Puts the group into a container's address space.
-    borrowing func enter(_ container: borrowing VFIOContainer) throws(DeviceError) {
+    borrowing func enter(_ container: borrowing VFIOContainer, _ subject: VFIOSubject) throws(DeviceError) {
         var number = container.file.number
         do {
             try file.ioctl(UInt(unic_vfio_group_set_container), &number, call: "VFIO_GROUP_SET_CONTAINER", on: "\(subject.address)")
@@ -31,7 +30,7 @@ struct VFIOGroup: ~Copyable, Sendable {
     }
 
     /// A descriptor of the subject's device. The container has its IOMMU already.
-    borrowing func openDevice() throws(DeviceError) -> OwnedDescriptor {
+    borrowing func openDevice(_ subject: VFIOSubject) throws(DeviceError) -> OwnedDescriptor {
         var name = Array("\(subject.address)".utf8) + [0]
         do {
             let number = try file.ioctl(

@@ -1,0 +1,79 @@
+# Sourced by Lab/run: QEMU's words for the guest's IOMMU and NICs. Places on bus 0 are fixed, so that a test can name them:
+#
+#     03 ... 0f   e1000e
+#     10 ... 13   virtio-net
+#     14 ... 17   virtio-net-packed: with packed virtqueues
+#     18 ... 1b   root ports with one igb each, which becomes 0000:01:00.0, 0000:02:00.0, ...
+#
+# The ports of a row share one hub. With more than one queue, those of virtio-net are taps on one bridge.
+
+options=() machine=q35 iommu_words=''
+
+iommu_device() { # kind
+    case $1 in
+    # The split interrupt controller is what interrupt remapping wants.
+    intel) options+=(-device intel-iommu,intremap=on,caching-mode=on) machine=q35,kernel-irqchip=split iommu_words=intel_iommu=on ;;
+    amd)
+        options+=(-device "amd-iommu,intremap=on$([ "$emulator" = 7 ] || echo ,dma-remap=on)") # 11 translates for VFIO only then
+        machine=q35,kernel-irqchip=split ;;
+    virtio) options+=(-device virtio-iommu-pci,addr=1) ;;
+    none) ;;
+    *) lacks "there is no IOMMU '$1': intel, virtio, amd or none" ;;
+    esac
+}
+
+# "e1000e:2,igb" or a number of e1000e. Adds to `addresses` what is bound to vfio-pci, and to `taps` what has to be there.
+addresses='' taps=()
+nic_devices() { # list, queue pairs of a virtio-net port
+    local list=$1 queues=$2 entry family count
+    [[ "$list" =~ ^[0-9]+$ ]] && list=e1000e:$list
+    for entry in ${list//,/ }; do
+        family=${entry%%:*} count=1
+        [[ "$entry" != *:* ]] || count=${entry#*:}
+        [[ "$count" =~ ^[0-9]{1,2}$ ]] || lacks "'$entry' is no family and count, as in e1000e:2"
+        case $family in
+        e1000e) row e1000e 3 13 0 "$count" ;;
+        virtio-net) virtio_row 16 1 "$count" "$queues" '' ;;
+        virtio-net-packed) virtio_row 20 3 "$count" "$queues" ,packed=on ;;
+        igb) igb_row "$count" ;;
+        *) lacks "there is no NIC '$family': e1000e, igb, virtio-net or virtio-net-packed" ;;
+        esac
+    done
+}
+
+# Each port's name is the netdev's: port3 is the one at 03, which `filter-dump` wants to know.
+row() { # device, first place, how many places, hub, count, more properties
+    local i place
+    [ "$5" -le "$3" ] || lacks "at most $3 ports of $1 in a row, not $5"
+    for ((i = 0; i < $5; i++)); do
+        place=$(printf '%02x' $(($2 + i)))
+        [ "$4" = - ] || options+=(-netdev "hubport,id=port$place,hubid=$4")
+        options+=(-device "$1,netdev=port$place,addr=0x$place,mac=52:54:00:12:34:$(printf '%02x' $((0x56 - 3 + $2 + i))),romfile=${6:-}")
+        addresses+="0000:00:$place.0 "
+    done
+}
+
+# Behind an IOMMU, as a device with registers of its own. A hub has one queue: more are a tap's.
+virtio_row() { # first place, hub, count, queue pairs, more properties
+    local i name hub=$2 more=,iommu_platform=on,disable-legacy=on$5
+    if [ "$4" -gt 1 ]; then
+        hub=- more+=,mq=on,vectors=$((2 * $4 + 2))
+        for ((i = 0; i < $3; i++)); do
+            name=port$(printf '%02x' $(($1 + i)))
+            taps+=("$2:$name")
+            options+=(-netdev "tap,id=$name,ifname=$name,queues=$4,vhost=off,script=no,downscript=no")
+        done
+    fi
+    row virtio-net-pci "$1" 4 "$hub" "$3" "$more"
+}
+
+# A physical function whose virtual functions `make-vfs` makes in the guest; it is left to whoever wants it.
+igb_row() { # count
+    local i
+    [ "$emulator" != 7 ] || lacks "igb wants --emulator 11: Debian 12's QEMU has none"
+    [ "$1" -le 4 ] || lacks "at most 4 igb, not $1"
+    for ((i = 0; i < $1; i++)); do
+        options+=(-netdev "hubport,id=igb$i,hubid=2" -device "pcie-root-port,id=root$i,chassis=$((i + 2)),addr=0x$(printf '%x' $((0x18 + i)))")
+        options+=(-device "igb,netdev=igb$i,bus=root$i,mac=52:54:00:12:36:$(printf '%02x' "$i"),romfile=")
+    done
+}

@@ -1,0 +1,136 @@
+import DeviceAccess
+public import DeviceMemory
+import LinuxIO
+import NicRegisters
+
+/// The receive and the transmit queue of a virtual function. It has registers for two of each; its PF sends all frames to
+/// the first (docs/families/igbvf.md).
+public final class IgbvfQueuePair: QueuePair, InterruptingQueue {
+    public let index: Int
+    public let pool: PacketPoolReference
+
+    let memory: PortMemory
+    private let device: any DeviceAccess
+    private let registers: RegisterFile
+    private let progress: (any DeviceProgress)?
+    private let trapped: TrappedDoorbells
+    private let forwardsDoorbells: Bool
+    private let waiting: ReceiveWait
+    private var rx: E1000ERxQueue
+    private var tx: E1000ETxQueue<IgbvfAdvancedFormat>
+    private var statistics: QueueStatistics
+
+    /// Takes its packets and fills its rings; the device knows nothing of them yet.
+    init(
+        index: Int, device: any DeviceAccess, registers: RegisterFile, memory: PortMemory, statistics: QueueStatistics, options: PortOptions
+    )
+        throws(PortError)
+    {
+        self.index = index
+        self.device = device
+        self.registers = registers
+        self.memory = memory
+        self.statistics = statistics
+        progress = device.progress
+        pool = memory.pool.reference
+        trapped = TrappedDoorbells(registers)
+        let rxDoorbell = try trapped.doorbell(Igbvf.rdt[index], url: device.url)
+        let txDoorbell = try trapped.doorbell(Igbvf.tdt[index], url: device.url)
+        forwardsDoorbells = !trapped.isEmpty
+        waiting = try ReceiveWait(mode: options.wait, progress: progress, url: device.url)
+        guard
+            let rx = E1000ERxQueue(
+                ring: memory.receiveRing, pool: pool, doorbell: rxDoorbell, maximumFrameByteCount: options.maximumFrameByteCount)
+        else { throw .noMemory(url: device.url, reason: "the pool is smaller than the receive ring") }
+        self.rx = rx
+        tx = E1000ETxQueue<IgbvfAdvancedFormat>(
+            ring: memory.transmitRing, pool: pool, doorbell: txDoorbell, maximumFrameByteCount: options.maximumFrameByteCount)
+    }
+
+    // The data path.
+
+    public func receive(into batch: inout PacketBatch) -> Int {
+        // A model in this process moves frames first; hardware has done so already.
+        if let progress { _ = progress.step() }
+        let count = rx.receive(into: &batch)
+        if forwardsDoorbells, count > 0 { trapped.forward() }
+        statistics.received(count, rx.counters)
+        return count
+    }
+
+    public func send(_ batch: inout PacketBatch) -> Int {
+        precondition(batch.pool == pool, "a batch of another queue pair's pool")
+        let count = tx.send(&batch)
+        afterBatch()
+        statistics.sent(tx.counters, inFlight: tx.inFlight)
+        return count
+    }
+
+    /// What follows a batch: trapped doorbells go out, a model in this process takes a step.
+    private func afterBatch() {
+        if forwardsDoorbells { trapped.forward() }
+        if let progress { _ = progress.step() }
+    }
+
+    public func reclaim() {
+        if let progress { _ = progress.step() }
+        tx.reclaim()
+    }
+
+    // Waiting.
+
+    public func waitForReceive(timeoutMilliseconds: Int32) throws(PortError) {
+        defer { statistics.slept(interrupts: waiting.interrupts) }
+        try waiting.wait(for: self, timeoutMilliseconds: timeoutMilliseconds)
+    }
+
+    /// What this queue's vector signals; nil when it polls.
+    var eventNumber: Int32? { waiting.eventNumber }
+    var hasReceived: Bool { rx.hasReceived }
+
+    /// Causes of frames that were polled since are forgotten first; a frame that comes meanwhile is seen by the look after.
+    func armInterrupt() {
+        registers.write(Self.vector, to: Igbvf.eicr)
+        registers.write(Self.vector, to: Igbvf.eims)
+    }
+    /// The device masks the vector itself when it fires (EIAM), but not all do.
+    func disarmInterrupt() { registers.write(Self.vector, to: Igbvf.eimc) }
+    private static var vector: Igbvf.VectorSet { .vector(Igbvf.PCI.receiveVector) }
+
+    /// Also notices a reset of the PF, which switches the queue off; the mailbox is the control thread's.
+    func checkPresence() throws(PortError) {
+        do {
+            try device.checkPresence()
+            try registers.check()
+        } catch { throw .device(error) }
+        let control = registers.read(Igbvf.rxdctl[index])
+        if control.bits == .max { throw .device(registers.fault ?? .gone(device: device.url, reason: "register RXDCTL reads all-ones")) }
+        guard control.contains(.enable) else { throw .lostByPF(url: device.url, reason: "it switched the receive queue off") }
+    }
+
+    public var counters: QueueCounters {
+        QueueCounters(receive: rx.counters, transmit: tx.counters, statistics: statistics, interrupts: waiting.interrupts)
+    }
+
+    // The port's side.
+
+    /// Hands the receive ring to the device, which is set up for it.
+    func start() {
+        rx.publishAll()
+        afterBatch()
+    }
+
+    /// Waits until the device has taken all descriptors, or the time is over.
+    func drainTransmit(until deadline: Deadline) {
+        while registers.read(Igbvf.tdh[index]) != tx.tailIndex, registers.fault == nil, !deadline.hasPassed {
+            afterBatch()
+            Processor.yield()
+        }
+    }
+
+    /// Every buffer goes back to the pool. Only after the device has stopped.
+    func takeBackBuffers() {
+        rx.takeBackBuffers()
+        tx.takeBackBuffers()
+    }
+}

@@ -1,0 +1,168 @@
+import DeviceAccess
+import DeviceMemory
+import LinuxIO
+import NicRegisters
+
+/// One receive and one transmit queue of a virtio-net function, in either ring format.
+final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit: VirtioTransmitQueue & ~Copyable>: QueuePair,
+    VirtioNetPair,
+    InterruptingQueue
+{
+    let index: Int
+    let pool: PacketPoolReference
+
+    let memory: VirtioNetMemory
+    private let device: any DeviceAccess
+    private let common: VirtioCommonConfig
+    private let progress: (any DeviceProgress)?
+    private let trapped: [TrappedNotification]
+    private let forwardsNotifications: Bool
+    private let waiting: ReceiveWait
+    private var rx: Receive
+    private var tx: Transmit
+    private let portStatistics: PortStatistics
+    private var statistics: QueueStatistics
+
+    /// Takes its packets and fills its rings; the device knows nothing of them yet.
+    init(_ parts: VirtioNetPairParts) throws(PortError) {
+        index = parts.index
+        device = parts.device
+        common = parts.common
+        memory = parts.memory
+        portStatistics = parts.statistics
+        statistics = parts.statistics.queue(parts.index)
+        trapped = parts.trapped
+        progress = device.progress
+        forwardsNotifications = !trapped.isEmpty
+        pool = memory.pool.reference
+        waiting = try ReceiveWait(mode: parts.options.wait, progress: progress, url: device.url)
+        let usesEventIndex = parts.features.contains(.eventIndex)
+        let longest = parts.options.maximumFrameByteCount
+        rx = Receive(
+            memory.receive, usesEventIndex: usesEventIndex,
+            judge: VirtioFrameJudge(pool: pool, maximumFrameByteCount: longest, features: parts.features), notifier: parts.receiveNotifier)
+        tx = Transmit(
+            memory.transmit, usesEventIndex: usesEventIndex,
+            preparation: VirtioFramePreparation(pool: pool, maximumFrameByteCount: longest, features: parts.features),
+            notifier: parts.transmitNotifier)
+    }
+
+    // The data path.
+
+    func receive(into batch: inout PacketBatch) -> Int {
+        precondition(batch.pool == pool, "a batch of another queue pair's pool")
+        // A model in this process moves frames first; hardware has done so already.
+        if let progress { _ = progress.step() }
+        let count = rx.receive(into: &batch)
+        if forwardsNotifications { forward() }
+        statistics.received(count, rx.counters)
+        return count
+    }
+
+    func send(_ batch: inout PacketBatch) -> Int {
+        precondition(batch.pool == pool, "a batch of another queue pair's pool")
+        let count = tx.send(&batch)
+        afterBatch()
+        statistics.sent(tx.counters, inFlight: tx.inFlight)
+        return count
+    }
+
+    private func forward() { for cell in trapped { cell.forward() } }
+
+    /// What follows a batch: trapped notifications go out, a model in this process takes a step.
+    private func afterBatch() {
+        if forwardsNotifications { forward() }
+        if let progress { _ = progress.step() }
+    }
+
+    func reclaim() {
+        if let progress { _ = progress.step() }
+        tx.reclaim()
+    }
+
+    // Waiting.
+
+    func waitForReceive(timeoutMilliseconds: Int32) throws(PortError) {
+        try checkRings()
+        defer { statistics.slept(interrupts: waiting.interrupts) }
+        try waiting.wait(for: self, timeoutMilliseconds: timeoutMilliseconds)
+    }
+
+    /// What this queue's vector signals; nil when it polls.
+    var eventNumber: Int32? { waiting.eventNumber }
+    var hasReceived: Bool { rx.hasReceived }
+    func armInterrupt() { rx.armInterrupt() }
+    func disarmInterrupt() { rx.disarmInterrupt() }
+
+    func checkPresence() throws(PortError) {
+        do { try device.checkPresence() } catch { throw .device(error) }
+        try common.check()
+    }
+
+    /// Throws once the device has broken a ring's rules.
+    func checkRings() throws(PortError) {
+        for (name, violation) in [("receive", rx.violation), ("transmit", tx.violation)] {
+            guard let violation else { continue }
+            throw .device(
+                .protocolViolation(
+                    device: device.url, reason: "\(name) queue \(index) is not used any more, since \(violation). Open the device again"))
+        }
+    }
+
+    var counters: QueueCounters {
+        var all = QueueCounters(receive: rx.counters, transmit: tx.counters, statistics: statistics, interrupts: waiting.interrupts)
+        all.ringViolations = (rx.violation == nil ? 0 : 1) + (tx.violation == nil ? 0 : 1)
+        return all
+    }
+
+    // The port's side.
+
+    func start() {
+        rx.start()
+        afterBatch()
+    }
+
+    /// Waits until the device has given all frames back, or the time is over.
+    func drainTransmit(until deadline: Deadline) {
+        while tx.inFlight != 0, tx.violation == nil, !deadline.hasPassed {
+            reclaim()
+            Processor.yield()
+        }
+    }
+
+    /// Every buffer goes back to the pool. Only after the device has stopped.
+    func takeBackBuffers() {
+        rx.takeBackBuffers()
+        tx.takeBackBuffers()
+    }
+}
+
+/// A queue pair to its port, whatever its ring format.
+protocol VirtioNetPair: QueuePair {
+    var memory: VirtioNetMemory { get }
+    var eventNumber: Int32? { get }
+    func start()
+    func checkRings() throws(PortError)
+    func drainTransmit(until deadline: Deadline)
+    func takeBackBuffers()
+}
+
+/// What a queue pair is made of.
+struct VirtioNetPairParts {
+    let index: Int
+    let device: any DeviceAccess
+    let common: VirtioCommonConfig
+    let memory: VirtioNetMemory
+    let features: VirtioFeatures
+    let options: PortOptions
+    let statistics: PortStatistics
+    let receiveNotifier: VirtioNotifier
+    let transmitNotifier: VirtioNotifier
+    let trapped: [TrappedNotification]
+
+    func make() throws(PortError) -> any VirtioNetPair {
+        features.contains(.ringPacked)
+            ? try VirtioNetQueuePair<PackedReceiveQueue, PackedTransmitQueue>(self)
+            : try VirtioNetQueuePair<SplitReceiveQueue, SplitTransmitQueue>(self)
+    }
+}
