@@ -14,6 +14,9 @@ public protocol DeviceModel: ~Copyable {
     /// Config space was written by the driver (bytes are already in the environment's config space).
     mutating func configWritten(at offset: Int, byteCount: Int)
 
+    /// Config space is about to be read by the driver: what changes without a write is put into the environment's now.
+    mutating func configWillBeRead(at offset: Int, byteCount: Int)
+
     /// Back to power-on: no DMA and no interrupt until the driver sets it up again.
     mutating func reset()
 
@@ -27,6 +30,11 @@ public protocol DeviceModel: ~Copyable {
     /// Asks to be woken through a descriptor that becomes readable when something arrives from outside; nil if nothing can.
     mutating func armWake() -> Int32?
     mutating func disarmWake()
+}
+
+extension DeviceModel where Self: ~Copyable {
+    /// Most functions' config space changes by writes and resets alone.
+    public mutating func configWillBeRead(at offset: Int, byteCount: Int) {}
 }
 
 /// What a host of models needs to know of a function to present it.

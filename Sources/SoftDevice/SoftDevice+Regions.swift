@@ -9,6 +9,7 @@ extension SoftDevice where Model: ~Copyable {
 
     public func readConfig(at offset: Int, byteCount: Int) throws(DeviceError) -> UInt32 {
         let range = try configRange(offset, byteCount)
+        model.configWillBeRead(at: offset, byteCount: byteCount)
         return environment.config[range].reversed().reduce(0) { $0 << 8 | UInt32($1) }
     }
 

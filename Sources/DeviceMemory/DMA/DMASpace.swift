@@ -19,6 +19,9 @@ public final class DMASpace {
     /// A peer that maps must not make this process grow without end.
     public let maximumEntries: Int
 
+    /// How often anything was unmapped: as long as it stays, what ``translate(_:byteCount:access:)`` gave stays good.
+    public private(set) var removals: UInt64 = 0
+
     public init(maximumEntries: Int = 65535) { self.maximumEntries = maximumEntries }
 
     public var count: Int { table.entries.count }
@@ -51,12 +54,13 @@ public final class DMASpace {
         let removed = Array(table.entries[first..<end])
         table.entries.removeSubrange(first..<end)
         table.lastHit = 0
+        if !removed.isEmpty { removals &+= 1 }
         return removed
     }
 
     /// Removes everything.
     public func unmapAll() -> [Entry] {
-        defer { table.entries = []; table.lastHit = 0 }
+        defer { table.entries = []; table.lastHit = 0; removals &+= 1 }
         return table.entries
     }
 

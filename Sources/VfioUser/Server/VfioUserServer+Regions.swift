@@ -49,6 +49,7 @@ extension VfioUserServer where Model: ~Copyable {
         var reply = request
         if request.region == configRegion {
             let start = Int(request.offset)
+            model.configWillBeRead(at: start, byteCount: Int(request.count))
             reply.data = Array(environment.config[start..<(start + Int(request.count))])
         } else {
             reply.data.reserveCapacity(Int(request.count))

@@ -1,0 +1,297 @@
+import DeviceMemory
+import NicRegisters
+
+/// Why a queue was stopped: something in its memory that no driver may write there, or that is not there at all.
+public enum VirtqueueViolation: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+    /// Size, addresses or alignment of its parts.
+    case layout
+    /// A part, an indirect table or a buffer that the device may not reach.
+    case unreachable
+    /// More buffers than the queue has descriptors.
+    case availableIndex
+    /// A descriptor's number beyond the table.
+    case descriptorIndex
+    /// A chain longer than the queue: a loop, perhaps.
+    case chainLength
+    /// Readable parts behind writable ones, an indirect table in the wrong place or of no length.
+    case chainOrder
+    /// No room for the header, or for the answer.
+    case tooSmall
+}
+
+/// Where one side stands in a ring. Split: `index` runs freely. Packed: `index` is a place, `wrap` the round's counter.
+struct RingCursor: BitwiseCopyable, Equatable {
+    var index: UInt16 = 0
+    var wrap = true
+
+    /// Of a packed ring.
+    @inline(__always) mutating func advance(by slots: UInt16, size: UInt16) {
+        let next = UInt32(index) &+ UInt32(slots)
+        if next >= UInt32(size) {
+            index = UInt16(truncatingIfNeeded: next &- UInt32(size))
+            wrap.toggle()
+        } else {
+            index = UInt16(truncatingIfNeeded: next)
+        }
+    }
+}
+
+/// A buffer that the driver made available: its first descriptor, read once.
+struct AvailableBuffer: BitwiseCopyable {
+    var address: UInt64
+    var byteCount: UInt32
+    var flags: Virtio.DescriptorFlags
+    /// Split: where the chain goes on.
+    var next: UInt16
+    /// What the driver knows it by. Packed: that of the last descriptor of its chain.
+    var id: UInt16
+    /// Descriptors of the ring that it takes, its chain's too once that was followed.
+    var slots: UInt16 = 1
+
+    /// One piece of memory that the device reads.
+    @inline(__always) var isPlainReadable: Bool { flags.isDisjoint(with: [.next, .indirect, .write]) }
+    /// One piece of memory that the device writes.
+    @inline(__always) var isPlainWritable: Bool { flags.intersection([.next, .indirect, .write]) == .write }
+}
+
+/// One virtqueue as the device has it: what the driver configured, and where it stands. A value: a step works on a copy.
+/// Everything in the ring's memory is the driver's to change at any time: each word is read once.
+struct Virtqueue: BitwiseCopyable {
+    // What the driver wrote.
+    var size: UInt16
+    var vector = Virtio.noVector
+    var descriptorArea: UInt64 = 0
+    var driverArea: UInt64 = 0
+    var deviceArea: UInt64 = 0
+    var isEnabled = false
+
+    // Where the device stands.
+    private(set) var parts: Parts?
+    private(set) var violation: VirtqueueViolation?
+    private(set) var isPacked = false
+    private var usesEventIndex = false
+    var available = RingCursor()
+    private var used = RingCursor()
+    /// Entries (packed: descriptors) used since it was last asked whether to interrupt.
+    private var unsignalled: UInt16 = 0
+
+    /// The three parts in memory, as long as nothing was unmapped.
+    struct Parts: BitwiseCopyable {
+        let descriptors: MemoryWindow
+        let driver: MemoryWindow
+        let device: MemoryWindow
+        /// Used elements lie on multiples of 8: one store each.
+        let hasAlignedElements: Bool
+    }
+
+    init(size: UInt16) { self.size = size }
+
+    /// It may be worked on.
+    @inline(__always) var isReady: Bool { parts != nil && violation == nil }
+
+    /// Stops it for good, until a reset. The first reason stays.
+    mutating func stop(_ violation: VirtqueueViolation) {
+        if self.violation == nil { self.violation = violation }
+    }
+
+    // MARK: Start
+
+    /// Starts it empty. "Split Virtqueues", "Packed Virtqueues": sizes and alignments.
+    mutating func start(isPacked: Bool, usesEventIndex: Bool, dma: DMASpace) {
+        self.isPacked = isPacked
+        self.usesEventIndex = usesEventIndex
+        available = RingCursor()
+        used = RingCursor()
+        unsignalled = 0
+        violation = nil
+        open(dma)
+        if isReady { setNotifications(true) }
+    }
+
+    /// Looks the parts up again, after something was unmapped.
+    mutating func open(_ dma: DMASpace) {
+        parts = nil
+        let count = Int(size)
+        let lengths: (Int, Int, Int)
+        let alignments: (UInt64, UInt64, UInt64)
+        if isPacked {
+            lengths = (16 &* count, Virtio.PackedRing.eventByteCount, Virtio.PackedRing.eventByteCount)
+            alignments = (Virtio.PackedRing.descriptorAlignment, Virtio.PackedRing.eventAlignment, Virtio.PackedRing.eventAlignment)
+        } else {
+            lengths = (16 &* count, Virtio.SplitRing.availableByteCount(size: count), Virtio.SplitRing.usedByteCount(size: count))
+            alignments = (Virtio.SplitRing.descriptorAlignment, Virtio.SplitRing.availableAlignment, Virtio.SplitRing.usedAlignment)
+        }
+        guard count > 0, isPacked || count & (count &- 1) == 0, descriptorArea & (alignments.0 &- 1) == 0,
+            driverArea & (alignments.1 &- 1) == 0, deviceArea & (alignments.2 &- 1) == 0
+        else { return stop(.layout) }
+        guard let descriptors = dma.translate(IOVA(descriptorArea), byteCount: lengths.0, access: isPacked ? .readWrite : .read),
+            let driver = dma.translate(IOVA(driverArea), byteCount: lengths.1, access: .read),
+            let device = dma.translate(IOVA(deviceArea), byteCount: lengths.2, access: .readWrite)
+        else { return stop(.unreachable) }
+        parts = Parts(
+            descriptors: descriptors, driver: driver, device: device,
+            hasAlignedElements: deviceArea &+ UInt64(Virtio.SplitRing.usedEntries) & 7 == 0)
+    }
+
+    // MARK: Taking
+
+    /// What a step may take: read once at its start. Packed: nothing is known beforehand.
+    struct Limit: BitwiseCopyable {
+        /// Split: the available index.
+        var index: UInt16 = 0
+    }
+
+    /// nil: there is nothing.
+    @inline(__always) mutating func look() -> Limit? {
+        guard let parts, violation == nil else { return nil }
+        if isPacked {
+            let word = parts.descriptors.load64(at: Int(available.index) &* 16 &+ 8)
+            return Virtio.PackedDescriptor(word0: 0, word1: word).isAvailable(wrap: available.wrap) ? Limit() : nil
+        }
+        let index = parts.driver.load16(at: Virtio.SplitRing.availableIndex)
+        let count = index &- available.index
+        if count == 0 { return nil }
+        guard count <= size else {
+            stop(.availableIndex)
+            return nil
+        }
+        DeviceBarrier.observeFromDevice()
+        return Limit(index: index)
+    }
+
+    /// The buffer at `cursor`, which moves on; nil: there is none, or the queue was stopped. It stays available until it is used.
+    @inline(__always) mutating func take(_ cursor: inout RingCursor, _ limit: Limit) -> AvailableBuffer? {
+        guard let parts else { return nil }
+        if isPacked { return takePacked(&cursor, parts) }
+        guard cursor.index != limit.index else { return nil }
+        let mask = Int(size) &- 1
+        let head = parts.driver.load16(at: Virtio.SplitRing.availableEntries &+ 2 &* (Int(cursor.index) & mask))
+        guard let descriptor = splitDescriptor(head, parts) else { return nil }
+        cursor.index &+= 1
+        return AvailableBuffer(
+            address: descriptor.address, byteCount: descriptor.byteCount, flags: descriptor.flags, next: descriptor.next, id: head)
+    }
+
+    @inline(__always) private mutating func takePacked(_ cursor: inout RingCursor, _ parts: Parts) -> AvailableBuffer? {
+        let probe = Virtio.PackedDescriptor(word0: 0, word1: parts.descriptors.load64(at: Int(cursor.index) &* 16 &+ 8))
+        guard probe.isAvailable(wrap: cursor.wrap) else { return nil }
+        // The rest of the descriptor is read after its flags were seen.
+        DeviceBarrier.observeFromDevice()
+        let descriptor = packedDescriptor(&cursor, parts)
+        return AvailableBuffer(
+            address: descriptor.address, byteCount: descriptor.byteCount, flags: descriptor.flags, next: 0, id: descriptor.id)
+    }
+
+    @inline(__always) func packedDescriptor(_ cursor: inout RingCursor, _ parts: Parts) -> Virtio.PackedDescriptor {
+        let at = Int(cursor.index) &* 16
+        cursor.advance(by: 1, size: size)
+        return Virtio.PackedDescriptor(word0: parts.descriptors.load64(at: at), word1: parts.descriptors.load64(at: at &+ 8))
+    }
+
+    /// nil, and the queue stopped: there is no such descriptor.
+    @inline(__always) mutating func splitDescriptor(_ number: UInt16, _ parts: Parts) -> Virtio.SplitDescriptor? {
+        guard number < size else {
+            stop(.descriptorIndex)
+            return nil
+        }
+        let at = Int(number) &* 16
+        return Virtio.SplitDescriptor(word0: parts.descriptors.load64(at: at), word1: parts.descriptors.load64(at: at &+ 8))
+    }
+
+    // MARK: Giving back
+
+    /// Gives a buffer back. Split: the driver sees it with ``publish()``.
+    /// - Parameter written: bytes that the device wrote, from the start of the writable part.
+    @inline(__always) mutating func use(_ buffer: AvailableBuffer, written: UInt32) {
+        storeUsed(buffer, written: written, at: used)
+        advanceUsed(by: buffer.slots)
+    }
+
+    @inline(__always) private func storeUsed(_ buffer: AvailableBuffer, written: UInt32, at cursor: RingCursor) {
+        guard let parts else { return }
+        if isPacked {
+            let flags = Virtio.PackedRing.used(wrap: cursor.wrap).union(written > 0 ? .write : [])
+            let descriptor = Virtio.PackedDescriptor(address: 0, byteCount: written, id: buffer.id, flags: flags)
+            DeviceBarrier.publishToDevice()
+            parts.descriptors.store64(descriptor.word1, at: Int(cursor.index) &* 16 &+ 8)
+            return
+        }
+        let at = Virtio.SplitRing.usedEntries &+ 8 &* (Int(cursor.index) & (Int(size) &- 1))
+        let element = Virtio.UsedElement(id: UInt32(buffer.id), byteCount: written)
+        if parts.hasAlignedElements {
+            parts.device.store64(element.word, at: at)
+        } else {
+            parts.device.store32(element.id, at: at)
+            parts.device.store32(element.byteCount, at: at &+ 4)
+        }
+    }
+
+    @inline(__always) private mutating func advanceUsed(by slots: UInt16) {
+        if isPacked {
+            used.advance(by: slots, size: size)
+            unsignalled &+= slots
+        } else {
+            used.index &+= 1
+            unsignalled &+= 1
+        }
+    }
+
+    /// Several buffers of one frame: the driver sees all of them or none. "Multi-buffer requests": of a packed ring the
+    /// first one is written last.
+    mutating func use(together count: Int, _ buffer: (Int) -> (AvailableBuffer, written: UInt32)) {
+        let start = used
+        for number in 0..<count {
+            let (one, written) = buffer(number)
+            if number > 0 { storeUsed(one, written: written, at: used) }
+            advanceUsed(by: one.slots)
+        }
+        let (first, written) = buffer(0)
+        storeUsed(first, written: written, at: start)
+    }
+
+    /// Split: the driver sees what was used.
+    @inline(__always) func publish() {
+        guard let parts, !isPacked else { return }
+        DeviceBarrier.publishToDevice()
+        parts.device.store16(used.index, at: Virtio.SplitRing.usedIndex)
+    }
+
+    // MARK: Notifications
+
+    /// After ``publish()``: whether the driver wants an interrupt for what was used since the last time.
+    /// "Used Buffer Notification Suppression", "Driver and Device Event Suppression".
+    @inline(__always) mutating func wantsInterrupt() -> Bool {
+        guard let parts, unsignalled > 0 else { return false }
+        // What was used is visible before the driver's wish is read: it may be about to sleep.
+        ProcessorBarrier.full()
+        let new = used.index
+        let old = new &- unsignalled
+        unsignalled = 0
+        if isPacked {
+            let event = Virtio.EventSuppression(word: parts.driver.load32(at: 0))
+            guard usesEventIndex, event.isForDescriptor else { return !event.isDisabled }
+            // Places of the round before count from below zero, as `old` may.
+            let place = event.wrap == used.wrap ? event.offset : event.offset &- size
+            return Virtio.isEventDue(place, old: old, new: new)
+        }
+        if usesEventIndex {
+            return Virtio.isEventDue(parts.driver.load16(at: Virtio.SplitRing.usedEvent(size: Int(size))), old: old, new: new)
+        }
+        return parts.driver.load16(at: Virtio.SplitRing.availableFlags) & Virtio.SplitRing.noInterrupt == 0
+    }
+
+    /// Tells the driver whether to notify when it makes buffers available. Look again after switching it on.
+    func setNotifications(_ areWanted: Bool) {
+        guard let parts else { return }
+        if isPacked {
+            parts.device.store32((areWanted ? Virtio.EventSuppression.enabled : .disabled).word, at: 0)
+        } else if usesEventIndex {
+            // Behind the driver's index nothing is due, but once in 65536 buffers.
+            guard areWanted else { return }
+            let index = parts.driver.load16(at: Virtio.SplitRing.availableIndex)
+            parts.device.store16(index, at: Virtio.SplitRing.availableEvent(size: Int(size)))
+        } else {
+            parts.device.store16(areWanted ? 0 : Virtio.SplitRing.noNotify, at: Virtio.SplitRing.usedFlags)
+        }
+    }
+}
