@@ -89,7 +89,8 @@ let ringCases: [DriverCase] = [
         var next = 0
         for one in got {
             guard let index = frames[next...].firstIndex(where: { $0.bytes == one.bytes }) else {
-                throw CaseFailure(description: "a frame arrived changed, twice or out of order")
+                let known = frames.firstIndex { $0.bytes == one.bytes }.map { "twice or out of order: number \($0)" }
+                throw CaseFailure(description: "behind frame \(next - 1) one arrived \(known ?? "changed, of \(one.bytes.count) bytes")")
             }
             next = index + 1
         }
