@@ -25,7 +25,7 @@ let ringCases: [DriverCase] = [
             _ = batch.append(packet)
         }
         let taken = pair.left.send(&batch)
-        try expect((1...63).contains(taken), "\(taken) frames went into a ring of 64")
+        try expect((1...64).contains(taken), "\(taken) frames went into a ring of 64")
         try expect(batch.count == 200 - taken, "\(batch.count) left of 200 after \(taken)")
         try pair.expectArrival(of: Array(frames[..<taken]), on: pair.right)
         batch.removeAll()
@@ -79,13 +79,13 @@ let ringCases: [DriverCase] = [
         try pair.expectArrival(of: frames, on: pair.right)
         try pair.stop()
     },
-    DriverCase("a receiver that does not look loses frames, but never mixes them up") { rig in
+    DriverCase("a receiver that does not look loses frames or holds the sender up, but never mixes them up") { rig in
         let pair = try rig.open()
         let count = 400
         let frames = (0..<count).map { TestFrame(to: .broadcast, from: pair.left.macAddress, byteCount: 120, seed: UInt64($0)) }
-        try pair.send(frames, from: pair.left)
+        let sent = pair.sendWhatFits(frames, from: pair.left)
         let got = pair.receive(count, on: pair.right, milliseconds: 300)
-        try expect(got.count >= 100, "only \(got.count) of \(count) arrived")
+        try expect(got.count >= 100, "only \(got.count) of \(sent) arrived")
         var next = 0
         for one in got {
             guard let index = frames[next...].firstIndex(where: { $0.bytes == one.bytes }) else {
