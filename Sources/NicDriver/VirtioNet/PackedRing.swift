@@ -29,6 +29,10 @@ struct PackedRing: BitwiseCopyable {
     /// The two flags that say whose a descriptor is.
     @inline(__always) static var ownerMask: UInt64 { flags([.available, .used]) }
 
+    @inline(__always) static var idMask: UInt64 { 0xffff_0000_0000 }
+    /// What one identifier more adds.
+    @inline(__always) static var nextID: UInt64 { 1 &<< 32 }
+
     /// What the owner's flags are once the device has used the descriptor of a number: both equal the wrap counter.
     @inline(__always) func usedFlags(_ number: Int) -> UInt64 { PackedRing.flags(Virtio.PackedRing.used(wrap: wrapCounter(number))) }
 
