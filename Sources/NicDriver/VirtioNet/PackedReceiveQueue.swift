@@ -92,7 +92,10 @@ struct PackedReceiveQueue: ~Copyable, VirtioReceiveQueue {
         next = first &+ taken
         intake.counters.frames &+= UInt64(truncatingIfNeeded: taken)
         intake.counters.bytes &+= bytes
-        if taken < limit || limit == 0 { taken &+= receiveAnyOrder(into: &batch, fast: first) }
+        // More is ready and there is room: the next one is not in order or not good, or the ring ended here.
+        if batch.room > 0, taken == 0 || next & (ring.count &- 1) != 0, ring.isUsed(next) {
+            taken &+= receiveAnyOrder(into: &batch, fast: first)
+        }
         if next != first, ring.wantsNotification(from: first &+ ring.count, to: next &+ ring.count) { notifier.notify() }
         return taken
     }

@@ -51,12 +51,12 @@ struct PackedRing: BitwiseCopyable {
     }
 
     /// Whether the device has used the descriptor of a number.
-    func isUsed(_ number: Int) -> Bool {
+    @inline(__always) func isUsed(_ number: Int) -> Bool {
         descriptors.word1(descriptors.slot(number)) & PackedRing.ownerMask == usedFlags(number)
     }
 
     /// Whether the device wants to hear of descriptors `old..<new`, which it was given.
-    func wantsNotification(from old: Int, to new: Int) -> Bool {
+    @inline(__always) func wantsNotification(from old: Int, to new: Int) -> Bool {
         // Descriptors are visible before the device's wish is read: it may be about to sleep.
         DeviceBarrier.full()
         let wish = Virtio.EventSuppression(word: deviceArea.load32(at: 0))

@@ -59,8 +59,9 @@ struct PackedTransmitQueue: ~Copyable, VirtioTransmitQueue {
                 | UInt64(truncatingIfNeeded: VirtioNet.Header.byteCount)
             while done < end {
                 let handle = batch.handle(at: done)
-                let length = handle.word & 0xffff
-                if handle.asksForChecksums || length &- minimum > span { break }
+                // One that asks for checksums has its highest bit set, and seems too long.
+                let length = handle.word & 0x8000_0000_0000_ffff
+                if length &- minimum > span { break }
                 let slot = start.advanced(by: done &- part)
                 buffers[slot] = handle.index
                 let place = headers.place(of: handle.index)
@@ -116,33 +117,31 @@ struct PackedTransmitQueue: ~Copyable, VirtioTransmitQueue {
     @inline(__always)
     mutating func reclaim() {
         if tail == clean || violation != nil { return }
-        if isOrdered { reclaimInOrder() }
-        if tail != clean, ring.isUsed(clean) { reclaimAnyOrder() }
+        if isOrdered {
+            reclaimInOrder()
+            // The ring's end cuts a run in two.
+            if clean != tail, clean & (ring.count &- 1) == 0 { reclaimInOrder() }
+        }
+        if clean != tail, ring.isUsed(clean) { reclaimAnyOrder() }
     }
 
-    /// The buffers that were used in order, up to the first that is not used, or not in order.
+    /// The buffers up to the ring's end that were used in order.
     @inline(__always)
     private mutating func reclaimInOrder() {
-        let ring = self.ring
         let descriptors = ring.descriptors
-        var free = preparation.pool.cursor
-        var number = clean
-        while number != tail {
-            let start = descriptors.slot(number)
-            let limit = min(tail &- number, descriptors.countToEnd(from: number))
-            var expected = ring.usedFlags(number) | UInt64(truncatingIfNeeded: number & (ring.count &- 1)) &<< 32
-            var count = 0
-            while count < limit {
-                if descriptors.word1(start.advanced(by: count)) & (PackedRing.ownerMask | PackedRing.idMask) != expected { break }
-                expected &+= PackedRing.nextID
-                count &+= 1
-            }
-            free.give(buffersView, from: start, count: count)
-            number &+= count
-            if count < limit { break }
+        let number = clean
+        let start = descriptors.slot(number)
+        let limit = min(tail &- number, descriptors.countToEnd(from: number))
+        var expected = ring.usedFlags(number) | UInt64(truncatingIfNeeded: number & (ring.count &- 1)) &<< 32
+        var count = 0
+        while count < limit, descriptors.word1(start.advanced(by: count)) & (PackedRing.ownerMask | PackedRing.idMask) == expected {
+            expected &+= PackedRing.nextID
+            count &+= 1
         }
-        clean = number
+        var free = preparation.pool.cursor
+        free.give(buffersView, from: start, count: count)
         preparation.pool.commit(free)
+        clean = number &+ count
     }
 
     /// Buffers in any order, one at a time.

@@ -97,7 +97,10 @@ struct SplitReceiveQueue: ~Copyable, VirtioReceiveQueue {
         next = first &+ taken
         intake.counters.frames &+= UInt64(truncatingIfNeeded: taken)
         intake.counters.bytes &+= bytes
-        if taken < limit || limit == 0 { taken &+= receiveAnyOrder(into: &batch, ready: ready &- taken, fast: first) }
+        // More is ready and there is room: the next one is not in order or not good, or the ring ended here.
+        if taken != ready, batch.room > 0, taken == 0 || next & (ring.count &- 1) != 0 {
+            taken &+= receiveAnyOrder(into: &batch, ready: ready &- taken, fast: first)
+        }
         if next != first { publish(from: first) }
         return taken
     }

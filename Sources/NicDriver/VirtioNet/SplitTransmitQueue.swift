@@ -50,8 +50,9 @@ struct SplitTransmitQueue: ~Copyable, VirtioTransmitQueue {
         var bytes: UInt64 = 0
         while done < limit {
             let handle = batch.handle(at: done)
-            let length = handle.word & 0xffff
-            if handle.asksForChecksums || length &- minimum > span { break }
+            // One that asks for checksums has its highest bit set, and seems too long.
+            let length = handle.word & 0x8000_0000_0000_ffff
+            if length &- minimum > span { break }
             let slot = ring.descriptors.slot(first &+ done)
             buffers[slot] = handle.index
             let place = headers.place(of: handle.index)
@@ -115,32 +116,31 @@ struct SplitTransmitQueue: ~Copyable, VirtioTransmitQueue {
         }
         DeviceBarrier.observeFromDevice()
         let end = clean &+ ready
-        if isOrdered { reclaimInOrder(below: end) }
+        if isOrdered {
+            reclaimInOrder(below: end)
+            // The ring's end cuts a run in two.
+            if clean != end, clean & (ring.count &- 1) == 0 { reclaimInOrder(below: end) }
+        }
         if clean != end { reclaimAnyOrder(below: end) }
     }
 
-    /// The entries that name descriptors in order, up to the first that does not.
+    /// The entries up to the ring's end that name descriptors in order.
     @inline(__always)
     private mutating func reclaimInOrder(below end: Int) {
         let ring = self.ring
-        var free = preparation.pool.cursor
-        var number = clean
-        while number != end {
-            let start = ring.descriptors.slot(number)
-            let limit = min(end &- number, ring.descriptors.countToEnd(from: number))
-            let id = UInt32(truncatingIfNeeded: number & (ring.count &- 1))
-            var count = 0
-            while count < limit {
-                let used = UInt32(truncatingIfNeeded: ring.used.load(start.advanced(by: count)))
-                if used != id &+ UInt32(truncatingIfNeeded: count) { break }
-                count &+= 1
-            }
-            free.give(buffersView, from: start, count: count)
-            number &+= count
-            if count < limit { break }
+        let number = clean
+        let start = ring.descriptors.slot(number)
+        let limit = min(end &- number, ring.descriptors.countToEnd(from: number))
+        var id = UInt32(truncatingIfNeeded: number & (ring.count &- 1))
+        var count = 0
+        while count < limit, UInt32(truncatingIfNeeded: ring.used.load(start.advanced(by: count))) == id {
+            id &+= 1
+            count &+= 1
         }
-        clean = number
+        var free = preparation.pool.cursor
+        free.give(buffersView, from: start, count: count)
         preparation.pool.commit(free)
+        clean = number &+ count
     }
 
     /// Entries in any order, one at a time.
