@@ -1,6 +1,6 @@
 public import DeviceAccess
 
-/// A device's name, the same in every tool: `soft:WIRE?nic=e1000e&mac=…`, `vfio-user:/path`, `vfio:0000:01:00.0?iommu=…`.
+/// A device's name, the same in every tool: `soft:WIRE?nic=e1000e&mac=…`, `soft:WIRE?nic=virtio-net&queues=4`, `vfio-user:/path`, `vfio:0000:01:00.0?iommu=…`.
 ///
 /// `%r` stands for the local rank and `%j` for the job's id of an MPI launcher (``MPILaunch``).
 public struct DeviceURL: Equatable, Sendable, CustomStringConvertible {
@@ -21,7 +21,7 @@ public struct DeviceURL: Equatable, Sendable, CustomStringConvertible {
         /// The parameters that may follow `?`.
         var parameterNames: [String] {
             switch self {
-            case .soft: ["nic", "mac"]
+            case .soft: ["nic", "mac"] + NamedModel.virtioNet.parameterNames
             case .vfioUser: []
             case .vfio: ["iommu"]
             }
@@ -118,10 +118,7 @@ extension DeviceURL {
     }
 
     private static func judge(_ parameters: [String: String], scheme: Scheme, url: String) throws(DeviceError) {
-        if let nic = parameters["nic"], !["e1000e", "igbvf"].contains(nic) {
-            throw wrong(
-                url, "there is no NIC model '\(nic)'", "Known are: e1000e (Intel 82574L), igbvf (a virtual function of the Intel 82576).")
-        }
+        if scheme == .soft, let wrongModel = judgeModel(parameters) { throw wrong(url, wrongModel.reason, wrongModel.fix) }
         if let text = parameters["mac"] {
             guard stationAddress(text) != nil else {
                 throw wrong(

@@ -1,33 +1,22 @@
 public import DeviceAccess
 import DeviceModel
 import LinuxIO
-import NicModels
 public import NicDriver
 public import VfioUser
 
 /// A NIC model on a wire, offered at a socket to drivers in other processes.
 public final class ModelServer {
-    private let server: VfioUserServer<E1000EModel<SharedMemoryWire>>
+    private let server: any ServedModel
     public let macAddress: MACAddress
 
-    /// - Parameters:
-    ///   - wire: a wire's name.
-    ///   - macAddress: nil for a made-up one.
-    public init(wire: String, macAddress: MACAddress?, socketPath: String, options: ServerOptions) throws(DeviceError) {
-        let url = "vfio-user:\(socketPath)"
-        let address = macAddress ?? GeneratedAddress.make()
-        let end: SharedMemoryWire
-        do { end = try SharedMemoryWire(name: wire) } catch {
-            throw .notUsable(device: url, group: nil, reason: "wire \(wire) cannot be joined", fix: error.description)
+    /// - Parameter model: a `soft:` URL: wire, model and its parameters.
+    public init(model: DeviceURL, socketPath: String, options: ServerOptions) throws(DeviceError) {
+        guard model.scheme == .soft else {
+            throw .notUsable(
+                device: model.description, group: nil, reason: "it is no model", fix: "Give a soft: URL, for example soft:lab?nic=e1000e.")
         }
-        do throws(SystemCallError) {
-            let environment = try DeviceEnvironment(for: E1000EModel<SharedMemoryWire>.functionDescription)
-            let model = try E1000EModel(wire: end, macAddress: address.bits, environment: environment)
-            server = try VfioUserServer(model: model, environment: environment, socketPath: socketPath, options: options)
-        } catch {
-            throw .systemCall(device: url, group: nil, cause: error, fix: "Free some memory, or raise the limit of open files (ulimit -n).")
-        }
-        self.macAddress = address
+        let host = SocketHost(path: socketPath, options: options)
+        (server, macAddress) = try model.makeModel(for: host, device: "vfio-user:\(socketPath)")
     }
 
     /// For other threads: ending it, and what it has done.
@@ -36,4 +25,23 @@ public final class ModelServer {
     /// Serves one client after the other until it is stopped.
     /// - Parameter ready: called once clients can connect.
     public func serve(ready: () -> Void) throws(ServerError) { try server.serve(ready: ready) }
+}
+
+/// A server, whatever its model.
+private protocol ServedModel {
+    var control: ServerControl { get }
+    func serve(ready: () -> Void) throws(ServerError)
+}
+
+extension VfioUserServer: ServedModel where Model: ~Copyable {}
+
+private struct SocketHost: ModelHost {
+    let path: String
+    let options: ServerOptions
+
+    func host<Model: DeviceModel & ~Copyable>(
+        _ model: consuming Model, in environment: DeviceEnvironment
+    ) throws(SystemCallError) -> any ServedModel {
+        try VfioUserServer(model: model, environment: environment, socketPath: path, options: options)
+    }
 }

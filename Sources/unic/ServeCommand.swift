@@ -1,4 +1,5 @@
 import ArgumentParser
+import DeviceAccess
 import Devices
 import LinuxIO
 import Logging
@@ -15,9 +16,10 @@ struct ServeCommand: ParsableCommand {
             is enabled, since a mapped doorbell wakes nobody.
 
             Example: unic serve --model e1000e --socket /tmp/nic0.sock --wire lab
+                     unic serve --model virtio-net --queues 4 --packed --socket /tmp/nic1.sock --wire lab
             """)
 
-    @Option(help: "The NIC model: e1000e (Intel 82574L).")
+    @Option(help: "The NIC model: e1000e (Intel 82574L), igbvf (a virtual function of the Intel 82576), virtio-net.")
     var model = "e1000e"
     @Option(help: ArgumentHelp("The Unix socket to listen on.", valueName: "path"))
     var socket: String
@@ -25,6 +27,12 @@ struct ServeCommand: ParsableCommand {
     var wire: String
     @Option(help: ArgumentHelp("The model's MAC address; made up if not given.", valueName: "address"))
     var mac: String?
+    @Option(help: ArgumentHelp("Queue pairs of a virtio-net model, 1 to 8.", valueName: "number"))
+    var queues: Int?
+    @Flag(help: "A virtio-net model offers packed rings.")
+    var packed = false
+    @Option(help: ArgumentHelp("MTU of a virtio-net model; Linux takes it for its interface.", valueName: "bytes"))
+    var mtu: Int?
     @Flag(help: "Never sleep: lowest latency, one core busy.")
     var busyPoll = false
     @Flag(help: "Let the driver map no doorbell: each one is a message.")
@@ -40,9 +48,20 @@ struct ServeCommand: ParsableCommand {
         }
         // The same rules as for the URLs that name the two.
         do {
-            _ = try DeviceURL("soft:\(wire)?nic=\(model)")
+            _ = try modelURL
             _ = try DeviceURL("vfio-user:\(socket)")
         } catch { throw ValidationError("\(error)") }
+    }
+
+    private var modelURL: DeviceURL {
+        get throws(DeviceError) {
+            var text = "soft:\(wire)?nic=\(model)"
+            if let mac { text += "&mac=\(mac)" }
+            if let queues { text += "&queues=\(queues)" }
+            if packed { text += "&packed=on" }
+            if let mtu { text += "&mtu=\(mtu)" }
+            return try DeviceURL(text)
+        }
     }
 
     func run() throws {
@@ -54,8 +73,7 @@ struct ServeCommand: ParsableCommand {
             var options = ServerOptions()
             options.busyPoll = busyPoll
             options.trapDoorbells = trapDoorbells
-            let server = try ModelServer(
-                wire: wire, macAddress: mac.flatMap(DeviceURL.stationAddress), socketPath: socket, options: options)
+            let server = try ModelServer(model: try modelURL, socketPath: socket, options: options)
             started.control = server.control
             // A signal that came before there was a server to stop.
             if stop.isRaised { server.control.stop() }

@@ -18,6 +18,11 @@ struct DeviceURLTests {
         #expect(try DeviceURL("vfio-user:/run/nic 0.sock").location == "/run/nic 0.sock")
     }
 
+    @Test(arguments: ["queues=8", "packed=on&queues=1", "packed=off", "mtu=1500&mac=02:00:00:00:00:01"])
+    func virtioNetHasParametersOfItsOwn(_ parameters: String) throws {
+        #expect(refusal("soft:a?nic=virtio-net&\(parameters)") == nil)
+    }
+
     @Test(arguments: ["", "soft", "Soft:a", "usb:1", ":a"]) func unknownSchemeListsTheKnownOnes(_ text: String) throws {
         let message = try #require(refusal(text))
         for known in ["soft:", "vfio-user:", "vfio:"] { #expect(message.contains(known)) }
@@ -34,7 +39,9 @@ struct DeviceURLTests {
     @Test(arguments: [
         "soft:a?", "soft:a?nic", "soft:a?nic=", "soft:a?=x", "soft:a?nic=e1000e&", "soft:a?nic=e1000e&nic=e1000e", "soft:a?iommu=type1",
         "soft:a?mac=ff:ff:ff:ff:ff:ff", "soft:a?mac=00:00:00:00:00:00", "soft:a?mac=2:0:0:0:0:1", "vfio-user:/a?x=y",
-        "vfio:0000:01:00.0?iommu=type2",
+        "vfio:0000:01:00.0?iommu=type2", "soft:a?nic=e1001", "soft:a?queues=2", "soft:a?nic=e1000e&packed=on",
+        "soft:a?nic=virtio-net&queues=0", "soft:a?nic=virtio-net&queues=9", "soft:a?nic=virtio-net&queues=two",
+        "soft:a?nic=virtio-net&packed=yes", "soft:a?nic=virtio-net&mtu=67", "soft:a?nic=virtio-net&mtu=9001",
     ]) func wrongParameterIsRefused(_ text: String) { #expect(refusal(text) != nil) }
 
     @Test func launchersValuesAreSubstituted() throws {

@@ -86,10 +86,14 @@ extension VFIOSubject {
             )
         case .resourceBusy:
             let holders = groupHolders
-            let who = holders.isEmpty ? "`fuser -v \(path) \(paths.dev)/vfio/devices/*` as root shows by whom" : "by \(holders.joined(separator: ", "))"
+            let who =
+                holders.isEmpty
+                ? "`fuser -v \(path) \(paths.dev)/vfio/devices/*` as root shows by whom" : "by \(holders.joined(separator: ", "))"
             return failed(
                 cause,
-                fix: "A group is opened once at a time and this one is open, or a function of it is: \(who). End that process, or use a device of another group.")
+                fix:
+                    "A group is opened once at a time and this one is open, or a function of it is: \(who). End that process, or use a device of another group."
+            )
         default: return failed(cause, fix: "See `dmesg`.")
         }
     }

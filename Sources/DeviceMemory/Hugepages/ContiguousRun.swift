@@ -56,7 +56,8 @@ extension HugepageAllocator {
     private func search(byteCount: Int, name: String) throws(ContiguousMemoryError) -> HugepageAllocation {
         var searched = 0
         let free = (try? files.pool(pageByteCount: PageSize.huge2MiB.rawValue).available) ?? 0
-        let tries = HugepageAllocator.searchFactors.map { byteCount.multipliedReportingOverflow(by: $0) }
+        let tries =
+            HugepageAllocator.searchFactors.map { byteCount.multipliedReportingOverflow(by: $0) }
             .filter { !$0.overflow }.map(\.partialValue) + [free &* PageSize.huge2MiB.rawValue]
         for wanted in tries where wanted > searched && wanted <= max(HugepageAllocator.searchByteCount, byteCount) {
             let allocation: HugepageAllocation

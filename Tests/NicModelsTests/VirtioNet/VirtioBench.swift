@@ -83,6 +83,10 @@ final class VirtioBench {
         Value(bits: Value.Bits(truncatingIfNeeded: model.readRegion(0, at: UInt64(0x2000 + field.offset), byteCount: field.byteCount)))
     }
 
+    func bar(_ offset: UInt64, _ byteCount: Int) -> UInt64 { model.readRegion(0, at: offset, byteCount: byteCount) }
+    var wantsPolling: Bool { model.wantsPolling }
+    func requestAnnouncement() -> Bool { model.requestAnnouncement() }
+
     func writeConfig(_ offset: Int, _ bytes: [UInt8]) {
         environment.writeConfig(at: offset, bytes: bytes)
         model.configWritten(at: offset, byteCount: bytes.count)
@@ -198,13 +202,20 @@ final class VirtioBench {
         return frames
     }
 
-    /// An eventfd for a vector; the caller drains it by ``EventFD/drain(_:)``.
-    func connect(_ kind: InterruptLines.Kind, _ vector: Int) throws -> OwnedDescriptor {
+    /// Gives a vector an eventfd, which the line counts the signals of.
+    func connect(_ kind: InterruptLines.Kind, _ vector: Int) throws -> Line {
         let event = try EventFD()
-        let number = event.number
-        let copy = try OwnedDescriptor.duplicate(of: number)
+        let line = Line(try OwnedDescriptor.duplicate(of: event.number))
         let isSet = environment.interrupts.set(kind, vector: vector, event: event)
         try #require(isSet)
-        return copy
+        return line
     }
+}
+
+/// A connected vector.
+final class Line {
+    private let descriptor: OwnedDescriptor
+    init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+    /// Signals since the last look.
+    func signals() -> UInt64 { EventFD.drain(descriptor.number) }
 }

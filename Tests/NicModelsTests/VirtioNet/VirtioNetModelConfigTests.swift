@@ -93,7 +93,7 @@ import Testing
         bench.writeConfig(at + 9, [0x80])
         #expect(bench.status.isEmpty)
         #expect(!bench.environment.isBusMaster)
-        #expect(!bench.model.wantsPolling)
+        #expect(!bench.wantsPolling)
     }
 
     @Test func leavingD3ResetsTheDevice() throws {
@@ -114,7 +114,7 @@ import Testing
         bench.writeStatus(15)
         bench.send(frame(byteCount: 60))
         #expect(!bench.step(2))
-        #expect(!bench.model.wantsPolling)
+        #expect(!bench.wantsPolling)
         bench.setCommand(0x0006)
         bench.step()
         #expect(bench.sent().count == 1)

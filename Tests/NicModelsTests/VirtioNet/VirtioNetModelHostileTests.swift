@@ -9,6 +9,9 @@ import Testing
 @Suite struct VirtioNetModelHostileTests {
     private static let features = VirtioBench.usual.union(.indirectDescriptors)
 
+    /// Nothing is mapped there, it is the address space's end, or the mapping ends in the middle of 64 bytes.
+    private static let nowhere: [UInt64] = [0xdead_0000, .max, .max - 15, VirtioBench.start + UInt64(VirtioBench.memoryByteCount) - 16]
+
     /// The queue has stopped for this reason, the driver was told, and the other queues go on.
     private func expectStopped(_ bench: VirtioBench, _ violation: VirtqueueViolation, sent count: Int = 0) {
         bench.step(3)
@@ -140,7 +143,7 @@ import Testing
         expectStopped(bench, .chainOrder)
     }
 
-    @Test(arguments: [false, true], [0xdead_0000, .max - 15, VirtioBench.start + UInt64(VirtioBench.memoryByteCount) - 16] as [UInt64])
+    @Test(arguments: [false, true], Self.nowhere)
     func aTableThatCannotBeReachedStopsTheQueue(packed: Bool, address: UInt64) throws {
         let bench = try running(packed: packed)
         bench.transmit.storeDescriptor(0, address, 64, packed ? 0x84 : 4, 0)
@@ -189,7 +192,8 @@ import Testing
 
     // MARK: Addresses
 
-    @Test(arguments: [false, true], [0xdead_0000, .max, .max - 10, VirtioBench.start + UInt64(VirtioBench.memoryByteCount) - 30] as [UInt64])
+    @Test(
+        arguments: [false, true], Self.nowhere)
     func transmitBuffersOutsideOfMemoryStopTheQueue(packed: Bool, address: UInt64) throws {
         let bench = try running(packed: packed)
         bench.transmit.storeDescriptor(0, address, 72, packed ? 0x80 : 0, 0)
@@ -265,7 +269,7 @@ import Testing
         bench.write(3, to: Virtio.Common.configVector)
         bench.transmit.add([.init(bench.buffer(0), 3)])
         bench.step(5)
-        #expect(EventFD.drain(line.number) == 1)
+        #expect(line.signals() == 1)
     }
 
     // MARK: Anything at all

@@ -1,0 +1,96 @@
+import DeviceAccess
+import DeviceModel
+import LinuxIO
+import NicDriver
+import NicModels
+
+/// Whoever takes a NIC model in: a device in this process, or a server.
+protocol ModelHost {
+    associatedtype Hosted
+    func host<Model: DeviceModel & ~Copyable>(
+        _ model: consuming Model, in environment: DeviceEnvironment
+    ) throws(SystemCallError) -> Hosted
+}
+
+/// The NIC models that `soft:` URLs name.
+enum NamedModel: String, CaseIterable {
+    case e1000e
+    case igbvf
+    case virtioNet = "virtio-net"
+
+    /// For messages.
+    var explanation: String {
+        switch self {
+        case .e1000e: "e1000e (Intel 82574L)"
+        case .igbvf: "igbvf (a virtual function of the Intel 82576)"
+        case .virtioNet: "virtio-net (virtio 1.x, with queues=N, packed=on and mtu=N)"
+        }
+    }
+
+    /// Parameters of its own.
+    var parameterNames: [String] { self == .virtioNet ? ["queues", "packed", "mtu"] : [] }
+}
+
+extension DeviceURL {
+    /// The model that a `soft:` URL asks for; the URL was judged before.
+    private var model: NamedModel { parameters["nic"].flatMap(NamedModel.init(rawValue:)) ?? .e1000e }
+
+    private var virtioNetOptions: VirtioNetOptions {
+        VirtioNetOptions(
+            pairs: parameters["queues"].flatMap { Int($0) } ?? 1, offersPackedRings: parameters["packed"] == "on",
+            mtu: parameters["mtu"].flatMap { Int($0) } ?? VirtioNetOptions.maximumMTU)
+    }
+
+    /// Joins the wire, makes the model with its address, and gives it to its host.
+    /// - Parameter device: whose name errors carry.
+    func makeModel<Host: ModelHost>(for host: Host, device: String) throws(DeviceError) -> (hosted: Host.Hosted, address: MACAddress) {
+        let wire: SharedMemoryWire
+        do { wire = try SharedMemoryWire(name: location) } catch {
+            throw .notUsable(device: device, group: nil, reason: "its wire \(location) could not be joined", fix: error.description)
+        }
+        let address = parameters["mac"].flatMap(DeviceURL.stationAddress) ?? GeneratedAddress.make()
+        do throws(SystemCallError) {
+            switch model {
+            case .e1000e:
+                let environment = try DeviceEnvironment(for: E1000EModel<SharedMemoryWire>.functionDescription)
+                let model = try E1000EModel(wire: wire, macAddress: address.bits, environment: environment)
+                return (try host.host(model, in: environment), address)
+            case .igbvf:
+                let environment = try DeviceEnvironment(for: IgbvfModel<SharedMemoryWire>.functionDescription)
+                let model = try IgbvfModel(wire: wire, macAddress: address.bits, environment: environment)
+                return (try host.host(model, in: environment), address)
+            case .virtioNet:
+                let options = virtioNetOptions
+                let environment = try DeviceEnvironment(for: VirtioNetModel<SharedMemoryWire>.functionDescription(options))
+                let model = try VirtioNetModel(wire: wire, macAddress: address.bits, options: options, environment: environment)
+                return (try host.host(model, in: environment), address)
+            }
+        } catch {
+            throw .systemCall(
+                device: device, group: nil, cause: error, fix: "Free some memory, or raise the limit of open files (ulimit -n).")
+        }
+    }
+
+    /// What is wrong with the parameters of a model; nil: nothing.
+    static func judgeModel(_ parameters: [String: String]) -> (reason: String, fix: String)? {
+        let name = parameters["nic"] ?? NamedModel.e1000e.rawValue
+        guard let model = NamedModel(rawValue: name) else {
+            let known = NamedModel.allCases.map(\.explanation).joined(separator: ", ")
+            return ("there is no NIC model '\(name)'", "Known are: \(known).")
+        }
+        for foreign in NamedModel.virtioNet.parameterNames where parameters[foreign] != nil && !model.parameterNames.contains(foreign) {
+            return ("the model \(name) has no parameter '\(foreign)'", "Leave it out, or say nic=virtio-net.")
+        }
+        if let text = parameters["queues"], !(1...VirtioNetOptions.maximumPairs).contains(Int(text) ?? 0) {
+            return ("'\(text)' is no number of queue pairs", "Give 1 to \(VirtioNetOptions.maximumPairs), for example queues=4.")
+        }
+        if let text = parameters["packed"], text != "on", text != "off" {
+            return ("packed is neither on nor off but '\(text)'", "Say packed=on for packed rings.")
+        }
+        let mtus = VirtioNetOptions.minimumMTU...VirtioNetOptions.maximumMTU
+        if let text = parameters["mtu"], !mtus.contains(Int(text) ?? 0) {
+            return ("'\(text)' is no MTU of this model", "Give \(mtus.lowerBound) to \(mtus.upperBound), for example mtu=1500.")
+        }
+        return nil
+    }
+}
