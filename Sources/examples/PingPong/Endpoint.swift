@@ -17,10 +17,14 @@ struct Endpoint: ~Copyable {
     private var outgoing: PacketBatch
     private var patience: Patience
     private var healthyAt: UInt64
+    /// When the device was asked last.
+    private var lookedAt: UInt64
     private var framesSinceLook = 0
 
     /// Silence after which the device is asked whether it is still there.
     private static let healthInterval: UInt64 = 100_000_000
+    /// Time between two such questions while frames come.
+    private static let trafficInterval: UInt64 = 1_000_000_000
     /// How long a full ring or an empty pool may last, milliseconds.
     private static let sendTimeoutMilliseconds: UInt64 = 1000
 
@@ -40,6 +44,7 @@ struct Endpoint: ~Copyable {
         outgoing = port.makeBatch(capacity: 4)
         patience = Patience(sharesOneCore: options.sharesOneCore)
         healthyAt = MonotonicClock.nanoseconds()
+        lookedAt = healthyAt
     }
 
     /// A packet with this header and the payload that belongs to it.
@@ -77,8 +82,11 @@ struct Endpoint: ~Copyable {
         while true {
             if let packet = received.removeFirst() {
                 framesSinceLook &+= 1
-                // A flood of foreign frames must not keep the clock from being looked at.
-                if framesSinceLook & 255 == 0, isOver(deadline) { return nil }
+                // A flood of frames must not keep the clock and the device from being looked at.
+                if framesSinceLook & 255 == 0 {
+                    if isOver(deadline) { return nil }
+                    try lookInTraffic()
+                }
                 return packet
             }
             if queuePair.receive(into: &received) > 0 {
@@ -106,11 +114,19 @@ struct Endpoint: ~Copyable {
         }
     }
 
+    /// Asks the device each second while frames come: one that is to be removed works on until it is given back.
+    private mutating func lookInTraffic() throws(PingPongError) {
+        guard MonotonicClock.nanoseconds() &- lookedAt >= Self.trafficInterval else { return }
+        healthyAt = 0
+        try checkHealth()
+    }
+
     /// Asks the device each 100 ms of silence.
     private mutating func checkHealth() throws(PingPongError) {
         let now = MonotonicClock.nanoseconds()
         guard now &- healthyAt >= Self.healthInterval else { return }
         healthyAt = now
+        lookedAt = now
         port.publishStatistics()
         do { try port.checkHealth() } catch { try tolerate(error) }
     }
