@@ -8,7 +8,7 @@ import Testing
     private let physical = NIC.igb.address(ofPort: 0)
     private let functions = [NIC.address(ofVirtualFunction: 0), NIC.address(ofVirtualFunction: 1)]
 
-    private func run(_ script: String, seconds: Int = 240) throws -> GuestRun {
+    private func run(_ script: String, seconds: Int = 400) throws -> GuestRun {
         var guest = try Binaries.guest()
         guest.kernel = .small
         guest.emulator = .backports
@@ -23,6 +23,11 @@ import Testing
 
     private func pingpong(_ options: String) -> String {
         "unic pingpong --device vfio:\(functions[0]) --device vfio:\(functions[1]) --sizes 64 \(options)"
+    }
+
+    /// Waits for the statistics of so many ports, which they show from their start on, and some seconds for their traffic.
+    private func untilRunning(ports: Int) -> String {
+        "for _ in $(seq 100); do [ $(ls /dev/shm/unic-0 2>/dev/null | wc -l) = \(ports) ] && break; sleep 0.3; done; sleep 5"
     }
 
     /// The other end is the kernel's igbvf in a network namespace: a mistake made twice would be found.
@@ -60,13 +65,13 @@ import Testing
             """
             bind-vfio \(functions.joined(separator: " "))
             for mode in "" --interrupts; do
-                { stdbuf -oL \(pingpong("$mode --count 100000000")) >/lab/results/down 2>&1 && echo "ended well" || echo "ended with $?"; } &
-                for _ in $(seq 200); do grep -q "server:" /lab/results/down && break; sleep 0.2; done
-                sleep 2
+                { \(pingpong("$mode --count 100000000")) >/lab/results/down 2>&1 && echo "ended well" || echo "ended with $?"; } &
+                \(untilRunning(ports: 2))
                 ip link set $pf down
                 wait $!
                 grep -o "the PF no longer serves this function" /lab/results/down | head -n 1
-                \(pingpong("--count 10")) 2>&1 | grep -o "come out of its own reset" | head -n 1
+                \(pingpong("--count 10")) >/lab/results/closed 2>&1 || true
+                grep -o "come out of its own reset" /lab/results/closed | head -n 1
                 ip link set $pf up
                 for _ in $(seq 20); do \(pingpong("--count 500 --json")) >/lab/results/again 2>&1 && break; sleep 1; done
                 grep -o '"lost":0' /lab/results/again
@@ -84,7 +89,7 @@ import Testing
             """
             bind-vfio \(functions[0])
             unic echo --device vfio:\(functions[0]) --ip 198.18.0.2 >/lab/results/echo 2>&1 &
-            for _ in $(seq 200); do grep -q "is at" /lab/results/echo && break; sleep 0.2; done
+            \(untilRunning(ports: 1))
             timeout 60 sh -c 'echo \(physical) >/sys/bus/pci/drivers/igb/unbind'
             ! wait $!
             cat /lab/results/echo
