@@ -134,6 +134,7 @@ import Testing
             step unasked unic pingpong $plain --sizes 64 --count 20
             step named unic pingpong -v $named --sizes 64 --count 300
             step allowed unic pingpong --allow-noiommu $plain --sizes 64,8000 --count 100 --interrupts
+            step generate unic generate --allow-noiommu --device vfio:\(ports[0]) --count 100
             step user /usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups "$(command -v unic)" pingpong $named --sizes 64 --count 20
             cat /proc/sys/kernel/tainted >/lab/results/tainted
             ls /dev/vfio >/lab/results/nodes
@@ -147,6 +148,7 @@ import Testing
             has: ["VFIO by noiommu (/dev/vfio/noiommu-0", "physical addresses", "WITHOUT AN IOMMU", "all of this machine's memory"],
             fails: false)
         expect(try file("allowed"), has: ["WITHOUT AN IOMMU", "8000"], fails: false)
+        expect(try file("generate"), has: ["warning: vfio:\(ports[0]) runs WITHOUT AN IOMMU"], fails: false)
         expect(try file("user"), has: ["/dev/vfio/noiommu-0"], fails: true)
         // TAINT_USER, bit 6 (Documentation/admin-guide/tainted-kernels.rst).
         let taint = try #require(Int(file("tainted").split(separator: "\n").first ?? ""))

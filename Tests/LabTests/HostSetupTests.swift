@@ -37,7 +37,7 @@ import Testing
 
         """
 
-    private func run(_ guest: Guest, _ script: String, seconds: Int = 180) throws -> GuestRun {
+    private func run(_ guest: Guest, _ script: String, seconds: Int = 400) throws -> GuestRun {
         let run = try guest.run(tools + script, timeLimitSeconds: seconds)
         #expect(run.ending == .exited(0), "\(run.ending)\n\(run.output.suffix(4000))\n\(run.errorOutput.suffix(3000))")
         return run
@@ -264,7 +264,7 @@ import Testing
             chown nobody /dev/iommu
             (ulimit -l 65536; exec setpriv --reuid=65534 --regid=65534 --clear-groups unic pingpong \\
                 --device vfio:\(ports[0])?iommu=iommufd --device vfio:\(ports[1])?iommu=iommufd --sizes 64 --count 200 --warmup 10)
-            """, seconds: 240)
+            """)
         #expect(run.output.contains("chown nobody /dev/vfio/") && run.output.contains("prlimit --pid "), "\(run.output)")
         #expect(run.output.contains("\"lost\":0"), "\(run.output)")
     }

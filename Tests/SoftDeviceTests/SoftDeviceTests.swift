@@ -33,6 +33,12 @@ import Testing
         #expect(log.configWrites.map(\.byteCount) == [4, 1])
     }
 
+    @Test func theModelHearsOfAConfigReadBeforeItIsAnswered() throws {
+        #expect(try (0..<3).map { _ in try device.readConfig(at: 0x80, byteCount: 1) } == [1, 2, 3])
+        _ = try device.readConfig(at: 0x7c, byteCount: 4)
+        #expect(try device.readRegion(7, at: 0x80, byteCount: 1) == 4)
+    }
+
     @Test(arguments: [(256, 1), (255, 2), (253, 4), (-1, 1), (0, 3), (0, 8), (0, 0), (Int.max, 4), (Int.min, 4)])
     func configAccessesOutsideAreRefused(offset: Int, byteCount: Int) {
         expectBadAccess { () throws(DeviceError) in _ = try device.readConfig(at: offset, byteCount: byteCount) }

@@ -39,6 +39,10 @@ struct ToyModel: ~Copyable, DeviceModel {
         log.barWrites.append((bar, offset, value, byteCount))
     }
     mutating func configWritten(at offset: Int, byteCount: Int) { log.configWrites.append((offset, byteCount)) }
+    /// A byte that counts how often it was read.
+    mutating func configWillBeRead(at offset: Int, byteCount: Int) {
+        if offset <= 0x80, 0x80 - offset < byteCount { environment.config[0x80] &+= 1 }
+    }
     mutating func reset() { log.resets += 1 }
 
     mutating func progress() -> Bool {

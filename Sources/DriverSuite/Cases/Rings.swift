@@ -79,19 +79,18 @@ let ringCases: [DriverCase] = [
         try pair.expectArrival(of: frames, on: pair.right)
         try pair.stop()
     },
-    DriverCase("a receiver that does not look loses frames or holds the sender up, but never mixes them up") { rig in
+    // Order is no part of it: QEMU's queue in front of a NIC lets a new frame pass those that wait for a buffer
+    // (net/queue.c qemu_net_queue_send).
+    DriverCase("a receiver that does not look loses frames or holds the sender up, but changes and repeats none") { rig in
         let pair = try rig.open()
         let count = 400
         let frames = (0..<count).map { TestFrame(to: .broadcast, from: pair.left.macAddress, byteCount: 120, seed: UInt64($0)) }
         let sent = pair.sendWhatFits(frames, from: pair.left)
         let got = pair.receive(count, on: pair.right, milliseconds: 300)
         try expect(got.count >= 100, "only \(got.count) of \(sent) arrived")
-        var next = 0
-        for one in got {
-            guard let index = frames[next...].firstIndex(where: { $0.bytes == one.bytes }) else {
-                throw CaseFailure(description: "a frame arrived changed, twice or out of order")
-            }
-            next = index + 1
+        var missing = Set(frames.map(\.bytes))
+        for (place, one) in got.enumerated() where missing.remove(one.bytes) == nil {
+            throw CaseFailure(description: "frame \(place) arrived changed or twice")
         }
         try pair.exchange([TestFrame(to: .broadcast, from: pair.left.macAddress, byteCount: 60, seed: 1000)])
         try pair.stop()

@@ -158,7 +158,9 @@ import Testing
     @Test("unmapping nothing, a part, or across a mapping's edge says which")
     func unmap() throws {
         let range = try #require(IOVARange(start: IOVA(0x20_0000), byteCount: 0x2000))
-        expect(subject().unmappedOther(range, byteCount: 0, call: "VFIO_IOMMU_UNMAP_DMA"), has: ["8192 bytes at IOVA 0x200000", "IOMMU group 7", "nothing is mapped"])
+        expect(
+            subject().unmappedOther(range, byteCount: 0, call: "VFIO_IOMMU_UNMAP_DMA"),
+            has: ["8192 bytes at IOVA 0x200000", "IOMMU group 7", "nothing is mapped"])
         expect(subject().unmappedOther(range, byteCount: 4096, call: "IOMMU_IOAS_UNMAP"), has: ["only 4096 bytes"])
         expect(subject().cannotUnmap(range, cause("VFIO_IOMMU_UNMAP_DMA", .invalidArgument)), has: ["errno 22", "split a mapping"])
     }

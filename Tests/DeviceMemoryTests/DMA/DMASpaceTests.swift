@@ -51,6 +51,17 @@ import Testing
         }
     }
 
+    @Test func onlyWhatRemovesSomethingCountsAsARemoval() throws {
+        try map(0x1000, 0x1000, at: 0)
+        try map(0x3000, 0x1000, at: 0x1000)
+        #expect(space.removals == 0)
+        let nothing = try #require(IOVARange(start: IOVA(0x8000), byteCount: 0x1000))
+        #expect(space.unmap(nothing)?.isEmpty == true && space.removals == 0)
+        let first = try #require(IOVARange(start: IOVA(0x1000), byteCount: 0x1000))
+        #expect(space.unmap(first)?.count == 1 && space.removals == 1)
+        #expect(space.unmapAll().count == 1 && space.removals == 2)
+    }
+
     @Test func unmapRemovesAllInsideAndMayFindNothing() throws {
         try map(0x1000, 0x1000, at: 0)
         try map(0x3000, 0x1000, at: 0x1000)

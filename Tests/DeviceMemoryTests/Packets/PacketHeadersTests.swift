@@ -8,7 +8,9 @@ import Testing
     }
 
     @Test func aPacketBeginsBehindItsHeadroom() throws {
-        let pool = try pool(headroom: 64).reference
+        let packets = try pool(headroom: 64)
+        defer { withExtendedLifetime(packets) {} }
+        let pool = packets.reference
         #expect(pool.bufferByteCount == 1984)
         for index in UInt32(0)..<4 {
             #expect(pool.iova(of: index) == 0x10_0000 + UInt64(index) * 2048 + 64)
@@ -19,6 +21,7 @@ import Testing
 
     @Test func aHeaderLiesRightInFrontOfItsFrameAndOfNoOther() throws {
         let pool = try pool(headroom: 12)
+        defer { withExtendedLifetime(pool) {} }
         let headers = PacketHeaders(of: pool.reference, byteCount: 12)
         for index in UInt32(0)..<4 { pool.reference.window(of: index).fill(0xaa) }
         for index in UInt32(0)..<4 {

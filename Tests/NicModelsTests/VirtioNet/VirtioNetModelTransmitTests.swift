@@ -127,6 +127,17 @@ import Testing
         #expect(bench.counters.checksumsInserted == 1)
     }
 
+    /// A checksum of zero would mean that there is none (RFC 768).
+    @Test func aChecksumThatComesOutAsZeroIsAllOnes() throws {
+        let bench = try VirtioBench.running()
+        var bytes = frame(byteCount: 14) + [UInt8](repeating: 0, count: 46)
+        bytes.replaceSubrange(20..<22, with: [0xff, 0xff])
+        bench.send(bytes, header: VirtioNet.Header(flags: .needsChecksum, checksumStart: 14, checksumOffset: 20))
+        bench.step()
+        bytes.replaceSubrange(34..<36, with: [0xff, 0xff])
+        #expect(bench.sent() == [bytes])
+    }
+
     @Test(arguments: [(60, 0), (59, 0), (0xffff, 0xffff), (34, 25), (34, 0xffff)])
     func aChecksumOutsideOfTheFrameDropsIt(start: UInt16, offset: UInt16) throws {
         let bench = try VirtioBench.running()

@@ -36,6 +36,13 @@ import Testing
         #expect(try device.readRegion(0, at: Register.configWrites, byteCount: 4) == 1)
     }
 
+    @Test func theModelHearsOfAConfigReadBeforeItIsAnswered() throws {
+        let server = try RunningServer()
+        let device = try server.device()
+        let first = try device.readConfig(at: 0x80, byteCount: 1)
+        #expect(try device.readConfig(at: 0x80, byteCount: 1) == first + 1)
+    }
+
     @Test func registersOfAllSizesAreWrittenAndRead() throws {
         let server = try RunningServer()
         let device = try server.device()

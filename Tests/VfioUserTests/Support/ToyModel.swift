@@ -86,6 +86,11 @@ struct ToyModel: DeviceModel, ~Copyable {
 
     mutating func configWritten(at offset: Int, byteCount: Int) { registers[Offset.configWrites, default: 0] += 1 }
 
+    /// A byte that counts how often it was read.
+    mutating func configWillBeRead(at offset: Int, byteCount: Int) {
+        if offset <= 0x80, 0x80 - offset < byteCount { environment.config[0x80] &+= 1 }
+    }
+
     mutating func reset() {
         registers = [:]
         seenDoorbells = [0, 0]

@@ -25,7 +25,9 @@ import Testing
 
     @Test("an alignment that is none, and windows that overlap or end early, are refused")
     func wrong() {
-        for alignment in [0, 3, 6000, 1 << 31] as [UInt64] { #expect(throws: MalformedInfo.self) { try limits([(0, 1)], alignment: alignment) } }
+        for alignment in [0, 3, 6000, 1 << 31] as [UInt64] {
+            #expect(throws: MalformedInfo.self) { try limits([(0, 1)], alignment: alignment) }
+        }
         #expect(throws: MalformedInfo.self) { try limits([(0, 0xffff), (0x8000, 0x1_0000)]) }
         #expect(throws: MalformedInfo.self) { try limits([(2, 1)]) }
     }
