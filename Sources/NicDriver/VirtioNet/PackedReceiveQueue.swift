@@ -50,21 +50,35 @@ struct PackedReceiveQueue: ~Copyable, VirtioReceiveQueue {
     @inline(never)
     mutating func receive(into batch: inout PacketBatch) -> Int {
         let first = next
+        if violation != nil || !ring.isUsed(first) { return 0 }
+        var taken = intake.buffersToDrop == 0 ? receiveInOrder(into: &batch) : 0
+        // More is ready and there is room: the next one is not in order or not good, or the ring ended here.
+        if batch.room > 0, taken == 0 || next & (ring.count &- 1) != 0, ring.isUsed(next) {
+            taken &+= receiveAnyOrder(into: &batch, fast: first)
+        }
+        if next != first, ring.wantsNotification(from: first &+ ring.count, to: next &+ ring.count) { notifier.notify() }
+        return taken
+    }
+
+    /// The good frames in order up to the ring's end. A function of its own: what is needed around the loop would take its
+    /// registers.
+    @inline(never)
+    private mutating func receiveInOrder(into batch: inout PacketBatch) -> Int {
+        let first = next
         let ring = self.ring
         let descriptors = ring.descriptors
-        let usedFlags = ring.usedFlags(first)
-        if descriptors.word1(descriptors.slot(first)) & PackedRing.ownerMask != usedFlags || violation != nil { return 0 }
         let buffers = buffersView
         let judge = self.judge
         let headers = judge.headers
         let maximum = judge.maximumFrameByteCount
-        let firstID = UInt64(truncatingIfNeeded: first & (ring.count &- 1)) &<< 32
-        // What a used descriptor of this part says beside its length, and what its refill says: each by one identifier more.
-        var expected = usedFlags | firstID
-        var refill = judge.bufferByteCount | ring.availableFlags(first &+ ring.count) | PackedRing.flags(.write) | firstID
         var free = judge.pool.cursor
-        let limit = intake.buffersToDrop != 0 ? 0 : min(batch.room, free.freeCount, descriptors.countToEnd(from: first))
+        let limit = min(batch.room, free.freeCount, descriptors.countToEnd(from: first))
         let start = descriptors.slot(first)
+        // What a used descriptor of this part says beside its length: each has one identifier more. Its refill has the same
+        // identifier, another lap's flags and a whole buffer's length.
+        var expected = ring.usedFlags(first) | UInt64(truncatingIfNeeded: first & (ring.count &- 1)) &<< 32
+        let refill =
+            judge.bufferByteCount &+ (ring.availableFlags(first &+ ring.count) | PackedRing.flags(.write)) &- ring.usedFlags(first)
         var taken = 0
         var bytes: UInt64 = 0
         while taken < limit {
@@ -79,11 +93,10 @@ struct PackedReceiveQueue: ~Copyable, VirtioReceiveQueue {
             guard let checks = judge.checksOfGoodFrame(headers.place(of: buffer)) else { break }
             let fresh = free.peek(after: taken)
             buffers[slot] = fresh
-            ring.offer(headers.iova(headers.place(of: fresh)), refill, slot)
+            ring.offer(headers.iova(headers.place(of: fresh)), expected &+ refill, slot)
             batch.store(PacketHandle(word: length | UInt64(buffer) &<< 16 | checks), at: taken)
             bytes &+= length
             expected &+= PackedRing.nextID
-            refill &+= PackedRing.nextID
             taken &+= 1
         }
         free.drop(taken)
@@ -92,11 +105,6 @@ struct PackedReceiveQueue: ~Copyable, VirtioReceiveQueue {
         next = first &+ taken
         intake.counters.frames &+= UInt64(truncatingIfNeeded: taken)
         intake.counters.bytes &+= bytes
-        // More is ready and there is room: the next one is not in order or not good, or the ring ended here.
-        if batch.room > 0, taken == 0 || next & (ring.count &- 1) != 0, ring.isUsed(next) {
-            taken &+= receiveAnyOrder(into: &batch, fast: first)
-        }
-        if next != first, ring.wantsNotification(from: first &+ ring.count, to: next &+ ring.count) { notifier.notify() }
         return taken
     }
 
