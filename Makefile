@@ -6,7 +6,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 RELEASE := --configuration release --static-swift-stdlib --scratch-path .build-release -Xswiftc -enforce-exclusivity=unchecked
 BIN := .build-release/release
 
-.PHONY: help setup build release pingpong test test-long lint format bench bench-instructions lab lab-shell clean check
+.PHONY: help setup build release pingpong test test-long lint format bench bench-instructions bench-lab lab lab-shell clean check
 
 help: ## these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -44,6 +44,9 @@ bench-instructions: release ## instructions a packet of each family's hot functi
 
 bench: release ## times: medians and spread, five interleaved repetitions
 	Scripts/bench $(BIN)
+
+bench-lab: release ## times in a guest against the kernel's driver and DPDK's testpmd, one boot, five repetitions
+	Scripts/bench-lab $(BIN)
 
 lab: release ## the tests that need a guest
 	Scripts/test --lab-only

@@ -41,7 +41,7 @@ nic_devices() { # list, queue pairs of a virtio-net port
     done
 }
 
-# Each port's name is the netdev's: port3 is the one at 03, which `filter-dump` wants to know.
+# Each port's name is the netdev's: port03 is the one at 03, which `filter-dump` wants to know.
 row() { # device, first place, how many places, hub, count, more properties
     local i place
     [ "$5" -le "$3" ] || lacks "at most $3 ports of $1 in a row, not $5"

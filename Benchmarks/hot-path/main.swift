@@ -27,6 +27,13 @@ func ports<Model: DeviceModel & ~Copyable>(
     return (ports[0].queuePairs[0], ports[1].queuePairs[0], ports)
 }
 
+func virtioNetPorts(isPacked: Bool) throws -> (sender: any QueuePair, receiver: any QueuePair, keep: [any Port]) {
+    let options = VirtioNetOptions(offersPackedRings: isPacked)
+    return try ports(VirtioNetModel<CableWire>.functionDescription(options)) {
+        try VirtioNetModel(wire: $0, macAddress: $1, options: options, environment: $2)
+    }
+}
+
 let family = CommandLine.arguments.count > 1 ? CommandLine.arguments[1] : "e1000e"
 let rounds = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 2000 : 2000
 let pair =
@@ -35,6 +42,8 @@ let pair =
         try ports(E1000EModel<CableWire>.functionDescription) { try E1000EModel(wire: $0, macAddress: $1, environment: $2) }
     case "igbvf":
         try ports(IgbvfModel<CableWire>.functionDescription) { try IgbvfModel(wire: $0, macAddress: $1, environment: $2) }
+    case "virtio-net": try virtioNetPorts(isPacked: false)
+    case "virtio-net-packed": try virtioNetPorts(isPacked: true)
     default: fatalError("no family \(family)")
     }
 try moveFrames(from: pair.sender, to: pair.receiver, source: pair.keep[0].macAddress)
@@ -44,7 +53,7 @@ func moveFrames(from sender: any QueuePair, to receiver: any QueuePair, source: 
     var outgoing = sender.makeBatch(capacity: batchSize)
     var incoming = receiver.makeBatch(capacity: batchSize)
     // IPv4 and UDP, as MPI's frames: the receive path looks at the checksum bits. RFC 791 §3.1; UDP without a checksum, RFC 768.
-    let ip: [UInt8] = [0x45, 0, 0, 46, 0, 0, 0, 0, 64, 17, 0xee, 0xa8, 198, 18, 0, 1, 198, 18, 0, 2]
+    let ip: [UInt8] = [0x45, 0, 0, 46, 0, 0, 0, 0, 64, 17, 0xee, 0x97, 198, 18, 0, 1, 198, 18, 0, 2]
     let header = MACAddress.broadcast.bytes + source.bytes + [0x08, 0x00] + ip + [0x13, 0x88, 0x13, 0x89, 0, 26, 0, 0]
     var received = 0
     var sent = 0

@@ -123,7 +123,7 @@ extension DeviceAccess {
     }
 
     /// The allocator's next free place, for devices behind an IOMMU.
-    func freePlace(for memory: borrowing DMAMemory, in iovas: inout IOVAAllocator) throws(DeviceError) -> IOVARange {
+    package func freePlace(for memory: borrowing DMAMemory, in iovas: inout IOVAAllocator) throws(DeviceError) -> IOVARange {
         let page = max(dmaLimits.smallestPage, 1)
         let byteCount = UInt64(memory.byteCount)
         guard byteCount & (page - 1) == 0 else {

@@ -1,6 +1,5 @@
 public import DeviceAccess
 import DeviceMemory
-import DeviceMemory
 public import NicDriver
 
 /// From a device's URL to a running port. The only place that knows every backend and every driver.

@@ -38,6 +38,26 @@ final class Pair {
         }
     }
 
+    /// Sends from the front until nothing more goes for 100 ms. Returns how many went.
+    func sendWhatFits(_ frames: [TestFrame], from port: any Port) -> Int {
+        var batch = port.makeBatch(capacity: 1)
+        for (index, frame) in frames.enumerated() {
+            let deadline = Deadline(afterMilliseconds: 100)
+            while batch.isEmpty, !deadline.hasPassed {
+                guard var packet = port.makePacket() else {
+                    port.reclaim()
+                    continue
+                }
+                packet.byteCount = frame.bytes.count
+                packet.window.store(frame.bytes, at: 0)
+                _ = batch.append(packet)
+            }
+            while !batch.isEmpty, port.send(&batch) == 0, !deadline.hasPassed { port.reclaim() }
+            if deadline.hasPassed, !batch.isEmpty || port.pool.freeCount == 0 { return index }
+        }
+        return frames.count
+    }
+
     struct Offload {
         let flags: PacketFlags
         let networkHeaderByteCount: Int

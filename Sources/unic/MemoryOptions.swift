@@ -1,6 +1,7 @@
 import ArgumentParser
 import DeviceAccess
 import DeviceMemory
+import LinuxIO
 import Logging
 import NicDriver
 import Synchronization
@@ -32,6 +33,14 @@ extension Logger {
     func tell(_ choice: BackendChoice) {
         info("\(choice)")
         for warning in choice.warnings { self.warning("\(warning)") }
+    }
+}
+
+extension LoggingOptions {
+    /// The same where a device is opened before the log starts.
+    func tell(_ choice: BackendChoice) {
+        if verbose > 0 { StandardStream.error.write("unic: \(choice)\n") }
+        for warning in choice.warnings { StandardStream.error.write("unic: warning: \(warning)\n") }
     }
 }
 

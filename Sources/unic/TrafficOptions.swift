@@ -18,6 +18,7 @@ struct TrafficOptions: ParsableArguments {
     @Flag(help: "Write one JSON object to standard output instead of text.")
     var json = false
     @OptionGroup var memory: MemoryOptions
+    @OptionGroup var backend: BackendOptions
     @OptionGroup var waiting: WaitOptions
     @OptionGroup var logging: LoggingOptions
 
@@ -39,7 +40,10 @@ struct TrafficOptions: ParsableArguments {
         options.wait = usesInterrupts ? waiting.mode : .poll
         options.memory = memory.preference
         options.publishesStatistics = true
-        return try Devices.open(url, options: options) { StandardStream.error.write("unic: packet memory of \(url): \($0)\n") }
+        options.allowsNoIOMMU = backend.allowNoiommu
+        return try Devices.open(
+            url, options: options, memoryNotice: { StandardStream.error.write("unic: packet memory of \(url): \($0)\n") },
+            backendNotice: { logging.tell($0) })
     }
 
     /// Works, stops the ports, tells, and ends as a command ends.

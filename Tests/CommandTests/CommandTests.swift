@@ -10,7 +10,10 @@ struct HelpTests {
         #expect(run.output.split(separator: ".").count == 3)
     }
 
-    @Test(arguments: [[], ["pingpong"], ["generate"], ["count"], ["forward"], ["top"], ["echo"], ["serve"], ["list"], ["bind"], ["unbind"], ["doctor"], ["hugepages"]])
+    @Test(arguments: [
+        [], ["pingpong"], ["generate"], ["count"], ["forward"], ["top"], ["echo"], ["serve"], ["list"], ["bind"], ["unbind"], ["doctor"],
+        ["hugepages"],
+    ])
     func everyCommandExplainsItselfWithAnExample(
         _ command: [String]
     ) throws {

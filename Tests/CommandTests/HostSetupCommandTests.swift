@@ -47,11 +47,12 @@ struct HostSetupCommandTests {
         #expect(text.exit == run.exit && text.output.hasSuffix("\(verdict)\n"))
     }
 
-    @Test(arguments: [
-        (["bind"], 64, "address"), (["bind", "eth0"], 64, "eth0"), (["bind", "0000:ff:1f.7"], 1, "0000:ff:1f.7"),
-        (["unbind", "0000:ff:1f.7"], 1, "0000:ff:1f.7"), (["bind", "0000:ff:1f.7", "--owner", "no such user"], 1, "no such user"),
-        (["bind", "0000:ff:1f.7", "--driver", "../x"], 1, "../x"), (["doctor", "--device", "soft:x"], 64, "soft:x"),
-    ] as [([String], Int32, String)])
+    @Test(
+        arguments: [
+            (["bind"], 64, "address"), (["bind", "eth0"], 64, "eth0"), (["bind", "0000:ff:1f.7"], 1, "0000:ff:1f.7"),
+            (["unbind", "0000:ff:1f.7"], 1, "0000:ff:1f.7"), (["bind", "0000:ff:1f.7", "--owner", "no such user"], 1, "no such user"),
+            (["bind", "0000:ff:1f.7", "--driver", "../x"], 1, "../x"), (["doctor", "--device", "soft:x"], 64, "soft:x"),
+        ] as [([String], Int32, String)])
     func aWrongCallIsToldWhatIsWrong(arguments: [String], code: Int32, word: String) throws {
         let run = try UnicProgram.run(arguments)
         #expect(run.exit == .exited(code), "\(run.errors)")

@@ -52,7 +52,20 @@ final class ScriptedDevice: DeviceAccess {
     }
 
     var dmaLimits: DMALimits {
-        DMALimits(windows: [IOVARange(first: 0x1_0000_0000, last: 0x1_ffff_ffff)].compactMap { $0 }, pageSizes: 4096, maximumMappings: 16)
+        DMALimits(
+            windows: [IOVARange(first: 0x1_0000_0000, last: 0x1_ffff_ffff)].compactMap { $0 }, pageSizes: pageSizes, maximumMappings: 16,
+            seesPhysicalAddresses: physicalPlace != nil)
+    }
+    var pageSizes: UInt64 = 4096
+    /// Where all memory lies physically, for a device without an IOMMU.
+    var physicalPlace: IOVA?
+
+    func place(_ memory: borrowing DMAMemory, in iovas: inout IOVAAllocator) throws(DeviceError) -> IOVARange {
+        guard let physicalPlace, let range = IOVARange(start: physicalPlace, byteCount: UInt64(memory.byteCount)) else {
+            return try freePlace(for: memory, in: &iovas)
+        }
+        self.physicalPlace = IOVA(range.last + 1)
+        return range
     }
 
     func map(_ memory: borrowing DMAMemory, at iova: IOVA, access: DMAAccess) throws(DeviceError) {

@@ -14,6 +14,7 @@ package struct KernelPaths: Equatable, Sendable {
     package var container: String { "\(dev)/vfio/vfio" }
     package func group(_ number: String) -> String { "\(dev)/vfio/\(number)" }
     func noIOMMUGroup(_ number: String) -> String { "\(dev)/vfio/noiommu-\(number)" }
+    var unsafeInterrupts: String { "\(sys)/module/iommufd/parameters/allow_unsafe_interrupts" }
     var iommu: String { "\(dev)/iommu" }
     func deviceNode(_ name: String) -> String { "\(dev)/vfio/devices/\(name)" }
 }

@@ -18,6 +18,17 @@ extension VFIOSubject {
         return paths.deviceNode(name)
     }
 
+    /// Other processes that have the group or a function of it open, as far as this user sees.
+    var groupHolders: [String] {
+        var places = group.map { [paths.group($0)] } ?? []
+        for member in [address.description] + sysfs.siblings.map(\.address) {
+            guard let address = PCIAddress(member) else { continue }
+            let device = SysfsDevice(address: address, paths: paths)
+            if let name = device.vfioDeviceName { places.append(paths.deviceNode(name)) }
+        }
+        return places.flatMap { DescriptorHolders.of($0, paths: paths, except: "\(getpid())") }
+    }
+
     /// Opens both files to see whether this process may, so that one message names all that it may not.
     func checkIOMMUFD() throws(DeviceError) {
         let node = try deviceNode()
@@ -59,14 +70,16 @@ extension VFIOSubject {
     /// VFIO_DEVICE_BIND_IOMMUFD (drivers/vfio/device_cdev.c, drivers/iommu/iommufd/device.c of Linux 6.12).
     func cannotBind(_ cause: SystemCallError, path: String) -> DeviceError {
         switch cause.errno {
+        // iommu_device_claim_dma_owner says so, too, when another process has a function of the group.
+        case .notPermitted where !groupHolders.isEmpty || interruptsMayBeUnsafe: busy(cause)
         case .notPermitted:
             failed(
                 cause,
                 fix:
-                    "The platform does not remap interrupts, so that a device could raise any interrupt of the machine. Turn interrupt remapping on (firmware; QEMU: intel-iommu,intremap=on with kernel-irqchip=split), or, if you trust the device and who programs it: `echo 1 > /sys/module/iommufd/parameters/allow_unsafe_interrupts` as root."
+                    "The platform does not remap interrupts, so that a device could raise any interrupt of the machine. Turn interrupt remapping on (firmware; QEMU: intel-iommu,intremap=on with kernel-irqchip=split), or, if you trust the device and who programs it: `echo 1 > \(paths.unsafeInterrupts)` as root.\(mayBeBusy)"
             )
-        case .resourceBusy: busy(cause, path: path)
-        case .invalidArgument where !DescriptorHolders.of(path, paths: paths).isEmpty: busy(cause, path: path)
+        case .resourceBusy: busy(cause)
+        case .invalidArgument where !groupHolders.isEmpty: busy(cause)
         case .invalidArgument:
             failed(
                 cause, fix: "Somebody has the device open already, or the IOMMU cannot keep caches coherent: `fuser -v \(path)` as root.")
@@ -75,10 +88,18 @@ extension VFIOSubject {
         }
     }
 
+    private var interruptsMayBeUnsafe: Bool { (try? readSmallFile(paths.unsafeInterrupts))?.hasPrefix("Y") == true }
+
+    /// Whose processes cannot be seen may have another function of the group.
+    private var mayBeBusy: String {
+        sysfs.siblings.contains { $0.driver.map(SysfsDevice.isVFIO) == true }
+            ? " If interrupts are remapped, another user's process has a function of the same group: `fuser -v \(paths.dev)/vfio/devices/*` as root."
+            : ""
+    }
+
     /// Another process has the device, its group, or another function of its group.
-    private func busy(_ cause: SystemCallError, path: String) -> DeviceError {
-        let places = [path] + (group.map { [paths.group($0)] } ?? [])
-        let holders = places.flatMap { DescriptorHolders.of($0, paths: paths) }
+    private func busy(_ cause: SystemCallError) -> DeviceError {
+        let holders = groupHolders
         let kernel = sysfs.siblings.filter { !SysfsDevice.leavesGroupViable(driver: $0.driver) }
         guard holders.isEmpty, !kernel.isEmpty else {
             let who =

@@ -8,6 +8,8 @@ extension VFIOSubject {
             fix: "`lspci -Dnn` lists the addresses that there are.")
     }
 
+    func isOpenHere() -> DeviceError { notUsable("this process has it open already", fix: "Close it first, or name another device.") }
+
     /// What can be said before anything is opened.
     /// - Returns: the number of the device's group.
     func checkSetup() throws(DeviceError) -> String {
@@ -18,7 +20,7 @@ extension VFIOSubject {
         if sysfs.hasNoIOMMUGroup {
             throw subject.notUsable(
                 "its group was made by vfio's no-IOMMU mode, in which the device reaches all of memory",
-                fix: "Say iommu=noiommu or --allow-noiommu if that is meant. Better: \(VFIOSubject.turnOnIOMMU)")
+                fix: "Say iommu=noiommu or --allow-noiommu if that is meant; an IOMMU is better. \(VFIOSubject.turnOnIOMMU)")
         }
         guard let driver, SysfsDevice.isVFIO(driver: driver) else { throw subject.notBound(driver: driver) }
         return group
@@ -83,11 +85,15 @@ extension VFIOSubject {
                     "It \(owner(of: path)). As root: chown USER \(path), or a udev rule: SUBSYSTEM==\"vfio\", GROUP=\"vfio\", MODE=\"0660\"."
             )
         case .resourceBusy:
-            let holders = DescriptorHolders.of(path, paths: paths)
-            let who = holders.isEmpty ? "`fuser -v \(path)` as root shows by whom" : "by \(holders.joined(separator: ", "))"
+            let holders = groupHolders
+            let who =
+                holders.isEmpty
+                ? "`fuser -v \(path) \(paths.dev)/vfio/devices/*` as root shows by whom" : "by \(holders.joined(separator: ", "))"
             return failed(
                 cause,
-                fix: "A group is opened once at a time and this one is open: \(who). End that process, or use a device of another group.")
+                fix:
+                    "A group is opened once at a time and this one is open, or a function of it is: \(who). End that process, or use a device of another group."
+            )
         default: return failed(cause, fix: "See `dmesg`.")
         }
     }

@@ -1,4 +1,5 @@
 public import LinuxIO
+import Synchronization
 
 /// Pages that follow one another physically, out of many that lie anywhere.
 enum ContiguousRun {
@@ -26,39 +27,51 @@ public enum ContiguousMemoryError: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .noHugepages(let outcome):
-            "A device without an IOMMU needs hugepages, and there are none: \(outcome.notes.map(\.description).joined(separator: " "))"
+            "a device without an IOMMU needs hugepages. \(outcome.notes.map(\.description).joined(separator: " "))"
         case .noRun(let byteCount, let searched):
-            "No \(byteCount) bytes follow one another physically among \(searched) bytes of hugepages: reserve them at boot (hugepages=64, or hugepagesz=1G hugepages=1), or use smaller rings."
-        case .addresses(let failure): "\(failure). Run as root."
+            "no \(byteCount) bytes follow one another physically among \(searched) bytes of hugepages: reserve them at boot (hugepages=64, or hugepagesz=1G hugepages=1), or use smaller rings"
+        case .addresses(let failure): "\(failure). Run as root"
         case .systemCall(let error): error.description
         }
     }
 }
 
 extension HugepageAllocator {
-    /// How many times the wanted memory is looked through for a run.
+    /// How many times the wanted memory is looked through for a run, before all free pages are.
     static let searchFactors = [1, 2, 4, 8]
+    /// Bytes that are looked through at most.
+    static let searchByteCount = 2 << 30
+    /// Two that search at the same time would hide pages from each other.
+    private static let searching = Mutex(())
 
     /// Memory that is one piece physically, for a device that no IOMMU serves.
     ///
     /// Its pages may stand in the file in another order than in memory: nobody else can map the file and see the same.
     public func allocateContiguous(byteCount: Int, name: String = "unic-dma") throws(ContiguousMemoryError) -> HugepageAllocation {
-        for factor in HugepageAllocator.searchFactors {
-            let (wanted, overflow) = max(byteCount, 1).multipliedReportingOverflow(by: factor)
-            if overflow { break }
+        try HugepageAllocator.searching.withLock { (_) throws(ContiguousMemoryError) -> HugepageAllocation in
+            try search(byteCount: max(byteCount, 1), name: name)
+        }
+    }
+
+    private func search(byteCount: Int, name: String) throws(ContiguousMemoryError) -> HugepageAllocation {
+        var searched = 0
+        let free = (try? files.pool(pageByteCount: PageSize.huge2MiB.rawValue).available) ?? 0
+        let tries =
+            HugepageAllocator.searchFactors.map { byteCount.multipliedReportingOverflow(by: $0) }
+            .filter { !$0.overflow }.map(\.partialValue) + [free &* PageSize.huge2MiB.rawValue]
+        for wanted in tries where wanted > searched && wanted <= max(HugepageAllocator.searchByteCount, byteCount) {
             let allocation: HugepageAllocation
             do { allocation = try allocate(byteCount: wanted, name: name) } catch { throw .systemCall(error) }
             guard allocation.outcome.pageSize > .base else {
-                if factor == 1 { throw .noHugepages(allocation.outcome) }
-                break
+                if wanted == byteCount { throw .noHugepages(allocation.outcome) }
+                continue
             }
-            if let found = try HugepageRun.take(from: allocation, byteCount: max(byteCount, 1)) { return found }
+            searched = allocation.outcome.byteCount
+            if let found = try HugepageRun.take(from: allocation, byteCount: byteCount) { return found }
         }
         let gigabyte: HugepageAllocation
         do { gigabyte = try allocate(byteCount: byteCount, preference: .pages(.huge1GiB), name: name) } catch { throw .systemCall(error) }
-        if gigabyte.outcome.pageSize == .huge1GiB, let found = try HugepageRun.take(from: gigabyte, byteCount: max(byteCount, 1)) {
-            return found
-        }
-        throw .noRun(byteCount: byteCount, searchedByteCount: byteCount * (HugepageAllocator.searchFactors.last ?? 1))
+        if gigabyte.outcome.pageSize == .huge1GiB, let found = try HugepageRun.take(from: gigabyte, byteCount: byteCount) { return found }
+        throw .noRun(byteCount: byteCount, searchedByteCount: searched)
     }
 }

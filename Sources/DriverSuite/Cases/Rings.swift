@@ -25,7 +25,7 @@ let ringCases: [DriverCase] = [
             _ = batch.append(packet)
         }
         let taken = pair.left.send(&batch)
-        try expect((1...63).contains(taken), "\(taken) frames went into a ring of 64")
+        try expect((1...64).contains(taken), "\(taken) frames went into a ring of 64")
         try expect(batch.count == 200 - taken, "\(batch.count) left of 200 after \(taken)")
         try pair.expectArrival(of: Array(frames[..<taken]), on: pair.right)
         batch.removeAll()
@@ -79,19 +79,18 @@ let ringCases: [DriverCase] = [
         try pair.expectArrival(of: frames, on: pair.right)
         try pair.stop()
     },
-    DriverCase("a receiver that does not look loses frames, but never mixes them up") { rig in
+    // Order is no part of it: QEMU's queue in front of a NIC lets a new frame pass those that wait for a buffer
+    // (net/queue.c qemu_net_queue_send).
+    DriverCase("a receiver that does not look loses frames or holds the sender up, but changes and repeats none") { rig in
         let pair = try rig.open()
         let count = 400
         let frames = (0..<count).map { TestFrame(to: .broadcast, from: pair.left.macAddress, byteCount: 120, seed: UInt64($0)) }
-        try pair.send(frames, from: pair.left)
+        let sent = pair.sendWhatFits(frames, from: pair.left)
         let got = pair.receive(count, on: pair.right, milliseconds: 300)
-        try expect(got.count >= 100, "only \(got.count) of \(count) arrived")
-        var next = 0
-        for one in got {
-            guard let index = frames[next...].firstIndex(where: { $0.bytes == one.bytes }) else {
-                throw CaseFailure(description: "a frame arrived changed, twice or out of order")
-            }
-            next = index + 1
+        try expect(got.count >= 100, "only \(got.count) of \(sent) arrived")
+        var missing = Set(frames.map(\.bytes))
+        for (place, one) in got.enumerated() where missing.remove(one.bytes) == nil {
+            throw CaseFailure(description: "frame \(place) arrived changed or twice")
         }
         try pair.exchange([TestFrame(to: .broadcast, from: pair.left.macAddress, byteCount: 60, seed: 1000)])
         try pair.stop()

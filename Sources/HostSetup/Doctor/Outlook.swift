@@ -32,7 +32,7 @@ public struct Outlook: Equatable, Sendable {
         switch backend {
         case .noIOMMU:
             if !group.isNoIOMMU { return "an IOMMU keeps the device to its memory; this is for where none does" }
-            if !facts.caller.mayUseNoIOMMU { return "the caller lacks CAP_SYS_RAWIO" }
+            if !facts.caller.mayUseNoIOMMU { return "the caller lacks CAP_SYS_RAWIO or CAP_SYS_ADMIN" }
             return nil
         case .type1, .iommufd:
             if group.isNoIOMMU { return "its group has no IOMMU behind it" }

@@ -9,15 +9,16 @@ public struct CallerFacts: Equatable, Sendable {
     public var lockedMemoryLimit: UInt64?
     /// CAP_IPC_LOCK: the limit does not count.
     public var mayLockAnything: Bool
-    /// CAP_SYS_RAWIO, which vfio asks for in no-IOMMU mode.
+    /// CAP_SYS_RAWIO, which vfio asks for in no-IOMMU mode, and CAP_SYS_ADMIN, without which pagemap hides physical addresses.
     public var mayUseNoIOMMU: Bool
 
     static func read(_ paths: HostPaths) -> CallerFacts {
         let capabilities = CallingProcess.effectiveCapabilities(inStatus: (try? readSmallFile("\(paths.kernel.proc)/self/status")) ?? "")
+        let noIOMMU: UInt64 = 1 << 17 | 1 << 21
         let user = effectiveUser
         return CallerFacts(
             user: UserAccount.find("\(user)") ?? UserAccount(name: "\(user)", identifier: user),
             shell: CallingProcess.parentIdentifier, lockedMemoryLimit: LockedMemoryLimit.byteCount,
-            mayLockAnything: capabilities & 1 << 14 != 0, mayUseNoIOMMU: capabilities & 1 << 17 != 0)
+            mayLockAnything: capabilities & 1 << 14 != 0, mayUseNoIOMMU: capabilities & noIOMMU == noIOMMU)
     }
 }

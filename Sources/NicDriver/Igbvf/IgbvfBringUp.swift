@@ -68,8 +68,9 @@ enum IgbvfBringUp {
         }
     }
 
-    /// 2048 bytes for ordinary frames, 10 KiB for jumbo ones: whole KiB, as SRRCTL has them.
-    static func bufferByteCount(_ options: PortOptions) -> Int { options.maximumFrameByteCount <= 2048 - 8 ? 2048 : 10240 }
+    /// 2048 bytes for ordinary frames, 16 KiB for jumbo ones: whole KiB, as SRRCTL has them, and a power of two, so that no
+    /// buffer crosses a hugepage's end (docs/families/e1000e.md).
+    static func bufferByteCount(_ options: PortOptions) -> Int { options.maximumFrameByteCount <= 2048 - 8 ? 2048 : 16384 }
 
     // MARK: Queues
 

@@ -58,29 +58,32 @@ struct PackedReceiveQueue: ~Copyable, VirtioReceiveQueue {
         let judge = self.judge
         let headers = judge.headers
         let maximum = judge.maximumFrameByteCount
-        let refill = judge.bufferByteCount | ring.availableFlags(first &+ ring.count) | PackedRing.flags(.write)
+        let firstID = UInt64(truncatingIfNeeded: first & (ring.count &- 1)) &<< 32
+        // What a used descriptor of this part says beside its length, and what its refill says: each by one identifier more.
+        var expected = usedFlags | firstID
+        var refill = judge.bufferByteCount | ring.availableFlags(first &+ ring.count) | PackedRing.flags(.write) | firstID
         var free = judge.pool.cursor
         let limit = intake.buffersToDrop != 0 ? 0 : min(batch.room, free.freeCount, descriptors.countToEnd(from: first))
         let start = descriptors.slot(first)
-        let firstID = UInt64(truncatingIfNeeded: first & (ring.count &- 1))
         var taken = 0
         var bytes: UInt64 = 0
         while taken < limit {
             let slot = start.advanced(by: taken)
-            let id = firstID &+ UInt64(truncatingIfNeeded: taken)
             // The one read of this descriptor: everything below judges this value.
             let word = descriptors.word1(slot)
-            if word & PackedRing.ownerMask != usedFlags { break }
+            if word & (PackedRing.ownerMask | PackedRing.idMask) != expected { break }
             DeviceBarrier.observeFromDevice()
             let length = word & 0xffff_ffff &- UInt64(truncatingIfNeeded: VirtioNet.Header.byteCount)
-            if word &>> 32 & 0xffff != id || length &- 1 >= maximum { break }
+            if length &- 1 >= maximum { break }
             let buffer = buffers[slot]
             guard let checks = judge.checksOfGoodFrame(headers.place(of: buffer)) else { break }
             let fresh = free.peek(after: taken)
             buffers[slot] = fresh
-            ring.offer(headers.iova(headers.place(of: fresh)), refill | id &<< 32, slot)
+            ring.offer(headers.iova(headers.place(of: fresh)), refill, slot)
             batch.store(PacketHandle(word: length | UInt64(buffer) &<< 16 | checks), at: taken)
             bytes &+= length
+            expected &+= PackedRing.nextID
+            refill &+= PackedRing.nextID
             taken &+= 1
         }
         free.drop(taken)
@@ -89,7 +92,10 @@ struct PackedReceiveQueue: ~Copyable, VirtioReceiveQueue {
         next = first &+ taken
         intake.counters.frames &+= UInt64(truncatingIfNeeded: taken)
         intake.counters.bytes &+= bytes
-        if taken < limit || limit == 0 { taken &+= receiveAnyOrder(into: &batch, fast: first) }
+        // More is ready and there is room: the next one is not in order or not good, or the ring ended here.
+        if batch.room > 0, taken == 0 || next & (ring.count &- 1) != 0, ring.isUsed(next) {
+            taken &+= receiveAnyOrder(into: &batch, fast: first)
+        }
         if next != first, ring.wantsNotification(from: first &+ ring.count, to: next &+ ring.count) { notifier.notify() }
         return taken
     }

@@ -29,6 +29,10 @@ struct PackedRing: BitwiseCopyable {
     /// The two flags that say whose a descriptor is.
     @inline(__always) static var ownerMask: UInt64 { flags([.available, .used]) }
 
+    @inline(__always) static var idMask: UInt64 { 0xffff_0000_0000 }
+    /// What one identifier more adds.
+    @inline(__always) static var nextID: UInt64 { 1 &<< 32 }
+
     /// What the owner's flags are once the device has used the descriptor of a number: both equal the wrap counter.
     @inline(__always) func usedFlags(_ number: Int) -> UInt64 { PackedRing.flags(Virtio.PackedRing.used(wrap: wrapCounter(number))) }
 
@@ -47,12 +51,12 @@ struct PackedRing: BitwiseCopyable {
     }
 
     /// Whether the device has used the descriptor of a number.
-    func isUsed(_ number: Int) -> Bool {
+    @inline(__always) func isUsed(_ number: Int) -> Bool {
         descriptors.word1(descriptors.slot(number)) & PackedRing.ownerMask == usedFlags(number)
     }
 
     /// Whether the device wants to hear of descriptors `old..<new`, which it was given.
-    func wantsNotification(from old: Int, to new: Int) -> Bool {
+    @inline(__always) func wantsNotification(from old: Int, to new: Int) -> Bool {
         // Descriptors are visible before the device's wish is read: it may be about to sleep.
         DeviceBarrier.full()
         let wish = Virtio.EventSuppression(word: deviceArea.load32(at: 0))

@@ -1,9 +1,11 @@
 import DeviceMemory
 import NicRegisters
 
-/// A packed transmit queue. Frame n goes by the descriptor in place n, under the same number as identifier; a device that
-/// gives buffers back in another order than it got them makes a frame wait for the one before it of the same number.
-/// Sent buffers are taken back with the next frames.
+/// A packed transmit queue. Frame n goes by the descriptor in place n, under the same number as identifier. Sent buffers are
+/// taken back with the next frames.
+///
+/// Devices give buffers back in order: what is outstanding is then all of `clean..<tail`. One that does not makes a frame wait
+/// for the one before it of the same number, and goes one at a time until nothing is outstanding.
 struct PackedTransmitQueue: ~Copyable, VirtioTransmitQueue {
     private let ring: PackedRing
     private let buffers: BufferTable
@@ -14,6 +16,8 @@ struct PackedTransmitQueue: ~Copyable, VirtioTransmitQueue {
     private var tail = 0
     /// Free-running number of the place where the next used buffer appears.
     private var clean = 0
+    /// Everything so far came back in order. Else the table says what is outstanding.
+    private var isOrdered = true
     private(set) var violation: VirtioRingViolation?
     private(set) var counters = TransmitCounters()
 
@@ -27,24 +31,12 @@ struct PackedTransmitQueue: ~Copyable, VirtioTransmitQueue {
 
     var inFlight: Int { tail &- clean }
 
-    /// Sends from the front of the batch until it is empty, or the ring is full or at its end: a call never wraps. Returns how
-    /// many frames left the batch; one that cannot go is dropped there, counted.
+    /// Sends from the front of the batch until it is empty or the ring is full. Returns how many frames left the batch; one
+    /// that cannot go is dropped there, counted.
     @inline(never)
     mutating func send(_ batch: inout PacketBatch) -> Int {
         reclaim()
         if violation != nil { return 0 }
-        let first = tail
-        var done = sendOrdinary(&batch)
-        // A batch over the ring's end goes in two parts.
-        if !batch.isEmpty, done != 0, tail & (ring.count &- 1) == 0 { done &+= sendOrdinary(&batch) }
-        // Frames that are short, want checksums or cannot go: one at a time.
-        if !batch.isEmpty, inFlight < ring.count { done &+= sendSpecial(&batch) }
-        if tail != first, ring.wantsNotification(from: first, to: tail) { notifier.notify() }
-        return done
-    }
-
-    @inline(__always)
-    private mutating func sendOrdinary(_ batch: inout PacketBatch) -> Int {
         let ring = self.ring
         let descriptors = ring.descriptors
         let buffers = buffersView
@@ -53,31 +45,43 @@ struct PackedTransmitQueue: ~Copyable, VirtioTransmitQueue {
         let minimum = VirtioFramePreparation.minimumFrameByteCount
         let span = preparation.maximumFrameByteCount &- minimum
         let first = tail
-        let limit = min(batch.count, clean &+ ring.count &- first, descriptors.countToEnd(from: first))
-        let start = descriptors.slot(first)
-        // Length and identifier are added to what all descriptors of this part share.
-        let shared = ring.availableFlags(first) &+ UInt64(truncatingIfNeeded: VirtioNet.Header.byteCount)
-        let firstID = UInt64(truncatingIfNeeded: first & (ring.count &- 1))
+        let limit = isOrdered ? min(batch.count, clean &+ ring.count &- first) : 0
         var done = 0
         var bytes: UInt64 = 0
+        // A batch over the ring's end goes in two parts.
         while done < limit {
-            let handle = batch.handle(at: done)
-            let length = handle.word & 0xffff
-            if handle.asksForChecksums || length &- minimum > span { break }
-            let slot = start.advanced(by: done)
-            if buffers[slot] != BufferTable.none { break }
-            buffers[slot] = handle.index
-            let place = headers.place(of: handle.index)
-            preparation.prepareOrdinary(place)
-            let id = firstID &+ UInt64(truncatingIfNeeded: done)
-            ring.offer(headers.iova(place), shared &+ length | id &<< 32, slot)
-            bytes &+= length
-            done &+= 1
+            let start = descriptors.slot(first &+ done)
+            let end = min(limit, done &+ descriptors.countToEnd(from: first &+ done))
+            let part = done
+            // What all descriptors of this part say: each by one identifier more, and its frame's length.
+            var word =
+                ring.availableFlags(first &+ done) | UInt64(truncatingIfNeeded: (first &+ done) & (ring.count &- 1)) &<< 32
+                | UInt64(truncatingIfNeeded: VirtioNet.Header.byteCount)
+            while done < end {
+                let handle = batch.handle(at: done)
+                // One that asks for checksums has its highest bit set, and seems too long.
+                let length = handle.word & 0x8000_0000_0000_ffff
+                if length &- minimum > span { break }
+                let slot = start.advanced(by: done &- part)
+                buffers[slot] = handle.index
+                let place = headers.place(of: handle.index)
+                preparation.prepareOrdinary(place)
+                ring.offer(headers.iova(place), word &+ length, slot)
+                bytes &+= length
+                word &+= PackedRing.nextID
+                done &+= 1
+            }
+            if done < end { break }
         }
-        tail = first &+ done
-        batch.removeFirst(taken: done)
-        counters.frames &+= UInt64(truncatingIfNeeded: done)
-        counters.bytes &+= bytes
+        if done != 0 {
+            tail = first &+ done
+            batch.removeFirst(taken: done)
+            counters.frames &+= UInt64(truncatingIfNeeded: done)
+            counters.bytes &+= bytes
+        }
+        // Frames that are short, want checksums or cannot go: one at a time.
+        if done < limit || limit == 0 { done &+= sendSpecial(&batch) }
+        if tail != first, ring.wantsNotification(from: first, to: tail) { notifier.notify() }
         return done
     }
 
@@ -86,7 +90,7 @@ struct PackedTransmitQueue: ~Copyable, VirtioTransmitQueue {
         var done = 0
         while !batch.isEmpty, inFlight < ring.count {
             let slot = ring.descriptors.slot(tail)
-            guard buffersView[slot] == BufferTable.none else { break }
+            guard isOrdered || buffersView[slot] == BufferTable.none else { break }
             let handle = batch.handle(at: 0)
             if let length = preparation.prepare(handle) {
                 buffersView[slot] = handle.index
@@ -113,32 +117,62 @@ struct PackedTransmitQueue: ~Copyable, VirtioTransmitQueue {
     @inline(__always)
     mutating func reclaim() {
         if tail == clean || violation != nil { return }
-        let ring = self.ring
-        let buffers = buffersView
-        let size = UInt32(truncatingIfNeeded: ring.count)
-        var free = preparation.pool.cursor
-        var number = clean
-        while number != tail {
-            let word = ring.descriptors.word1(ring.descriptors.slot(number))
-            if word & PackedRing.ownerMask != ring.usedFlags(number) { break }
-            let id = UInt32(truncatingIfNeeded: word &>> 32) & 0xffff
-            if id >= size {
-                violation = .badID(id)
-                break
-            }
-            let slot = ring.descriptors.slot(Int(id))
-            let buffer = buffers[slot]
-            if buffer == BufferTable.none {
-                violation = .foreignID(id)
-                break
-            }
-            buffers[slot] = BufferTable.none
-            free.give(buffer)
-            number &+= 1
+        if isOrdered {
+            reclaimInOrder()
+            // The ring's end cuts a run in two.
+            if clean != tail, clean & (ring.count &- 1) == 0 { reclaimInOrder() }
         }
-        clean = number
-        preparation.pool.commit(free)
+        if clean != tail, ring.isUsed(clean) { reclaimAnyOrder() }
     }
 
-    mutating func takeBackBuffers() { preparation.pool.takeBack(buffersView, of: ring.descriptors) }
+    /// The buffers up to the ring's end that were used in order.
+    @inline(__always)
+    private mutating func reclaimInOrder() {
+        let descriptors = ring.descriptors
+        let number = clean
+        let start = descriptors.slot(number)
+        let limit = min(tail &- number, descriptors.countToEnd(from: number))
+        var expected = ring.usedFlags(number) | UInt64(truncatingIfNeeded: number & (ring.count &- 1)) &<< 32
+        var count = 0
+        while count < limit, descriptors.word1(start.advanced(by: count)) & (PackedRing.ownerMask | PackedRing.idMask) == expected {
+            expected &+= PackedRing.nextID
+            count &+= 1
+        }
+        var free = preparation.pool.cursor
+        free.give(buffersView, from: start, count: count)
+        preparation.pool.commit(free)
+        clean = number &+ count
+    }
+
+    /// Buffers in any order, one at a time.
+    @inline(never)
+    private mutating func reclaimAnyOrder() {
+        if isOrdered {
+            isOrdered = false
+            buffersView.clear(tail..<clean &+ ring.count, of: ring.descriptors)
+        }
+        while clean != tail {
+            let word = ring.descriptors.word1(ring.descriptors.slot(clean))
+            guard word & PackedRing.ownerMask == ring.usedFlags(clean) else { return }
+            let id = UInt32(truncatingIfNeeded: word &>> 32) & 0xffff
+            guard id < UInt32(truncatingIfNeeded: ring.count) else {
+                violation = .badID(id)
+                return
+            }
+            let slot = ring.descriptors.slot(Int(id))
+            guard buffersView[slot] != BufferTable.none else {
+                violation = .foreignID(id)
+                return
+            }
+            preparation.pool.give(buffersView[slot])
+            buffersView[slot] = BufferTable.none
+            clean &+= 1
+        }
+        isOrdered = true
+    }
+
+    mutating func takeBackBuffers() {
+        if isOrdered { buffersView.clear(tail..<clean &+ ring.count, of: ring.descriptors) }
+        preparation.pool.takeBack(buffersView, of: ring.descriptors)
+    }
 }

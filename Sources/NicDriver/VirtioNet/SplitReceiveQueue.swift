@@ -5,8 +5,9 @@ import NicRegisters
 /// that between two calls the device has all of them, and entry n of the available ring lies a ring's size before entry n
 /// of the used ring.
 ///
-/// Devices use buffers in order, and the loop of good frames takes nothing else: entry n names descriptor n. Whatever else
-/// they say goes one at a time through ``receiveAnyOrder(into:ready:fast:)``.
+/// Devices use buffers in order, and the loop of good frames takes nothing else: entry n names descriptor n, and so the
+/// available ring stays as it is. Whatever else they say goes one at a time through ``receiveAnyOrder(into:ready:fast:)``;
+/// after a device has used buffers in another order everything does.
 struct SplitReceiveQueue: ~Copyable, VirtioReceiveQueue {
     private let ring: SplitRing
     private let buffers: BufferTable
@@ -16,6 +17,8 @@ struct SplitReceiveQueue: ~Copyable, VirtioReceiveQueue {
     private var intake: VirtioIntake
     /// Free-running number of the used entry that comes next.
     private var next = 0
+    /// Entry n of the available ring names descriptor n.
+    private var isOrdered = true
     private(set) var violation: VirtioRingViolation?
     var counters: ReceiveCounters { intake.counters }
 
@@ -66,26 +69,26 @@ struct SplitReceiveQueue: ~Copyable, VirtioReceiveQueue {
         let headers = judge.headers
         let maximum = judge.maximumFrameByteCount
         var free = judge.pool.cursor
-        let limit = intake.buffersToDrop != 0 ? 0 : min(ready, batch.room, free.freeCount, ring.descriptors.countToEnd(from: first))
+        let limit =
+            intake.buffersToDrop != 0 || !isOrdered ? 0 : min(ready, batch.room, free.freeCount, ring.descriptors.countToEnd(from: first))
         let start = ring.descriptors.slot(first)
-        let firstID = UInt64(truncatingIfNeeded: first & (ring.count &- 1))
+        var id = UInt32(truncatingIfNeeded: first & (ring.count &- 1))
         var taken = 0
         var bytes: UInt64 = 0
         while taken < limit {
             let slot = start.advanced(by: taken)
-            let id = firstID &+ UInt64(truncatingIfNeeded: taken)
             // The one read of this entry: identifier below, length above.
             let entry = ring.used.load(slot)
             let length = entry &>> 32 &- UInt64(truncatingIfNeeded: VirtioNet.Header.byteCount)
-            if entry & 0xffff_ffff != id || length &- 1 >= maximum { break }
+            if UInt32(truncatingIfNeeded: entry) != id || length &- 1 >= maximum { break }
             let buffer = buffers[slot]
             guard let checks = judge.checksOfGoodFrame(headers.place(of: buffer)) else { break }
             let fresh = free.peek(after: taken)
             buffers[slot] = fresh
             ring.descriptors.setWord0(headers.iova(headers.place(of: fresh)), slot)
-            ring.available.store(UInt16(truncatingIfNeeded: id), slot)
             batch.store(PacketHandle(word: length | UInt64(buffer) &<< 16 | checks), at: taken)
             bytes &+= length
+            id &+= 1
             taken &+= 1
         }
         free.drop(taken)
@@ -94,7 +97,10 @@ struct SplitReceiveQueue: ~Copyable, VirtioReceiveQueue {
         next = first &+ taken
         intake.counters.frames &+= UInt64(truncatingIfNeeded: taken)
         intake.counters.bytes &+= bytes
-        if taken < limit || limit == 0 { taken &+= receiveAnyOrder(into: &batch, ready: ready &- taken, fast: first) }
+        // More is ready and there is room: the next one is not in order or not good, or the ring ended here.
+        if taken != ready, batch.room > 0, taken == 0 || next & (ring.count &- 1) != 0 {
+            taken &+= receiveAnyOrder(into: &batch, ready: ready &- taken, fast: first)
+        }
         if next != first { publish(from: first) }
         return taken
     }
@@ -135,12 +141,15 @@ struct SplitReceiveQueue: ~Copyable, VirtioReceiveQueue {
             next &+= 1
         }
         let (ring, buffers, headers) = (self.ring, buffersView, judge.headers)
+        var isOrdered = self.isOrdered
         intake.takeRefills { number, id, buffer in
+            if Int(id) != (first &+ number) & (ring.count &- 1) { isOrdered = false }
             let slot = ring.descriptors.slot(Int(id))
             buffers[slot] = buffer
             ring.descriptors.setWord0(headers.iova(headers.place(of: buffer)), slot)
             ring.available.store(UInt16(truncatingIfNeeded: id), ring.descriptors.slot(first &+ number))
         }
+        self.isOrdered = isOrdered
         return batch.count &- before
     }
 

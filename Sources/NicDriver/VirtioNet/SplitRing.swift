@@ -37,13 +37,13 @@ struct SplitRing: BitwiseCopyable {
     var usedIndex: UInt16 { deviceArea.load16(at: Virtio.SplitRing.usedIndex) }
 
     /// The device may use what stands in the available ring below this number.
-    func publish(below number: Int) {
+    @inline(__always) func publish(below number: Int) {
         DeviceBarrier.publishToDevice()
         driverArea.store16(UInt16(truncatingIfNeeded: number), at: Virtio.SplitRing.availableIndex)
     }
 
     /// Whether the device wants to hear of buffers `old..<new`, which were published.
-    func wantsNotification(from old: Int, to new: Int) -> Bool {
+    @inline(__always) func wantsNotification(from old: Int, to new: Int) -> Bool {
         // The index is visible before the device's wish is read: it may be about to sleep.
         DeviceBarrier.full()
         guard usesEventIndex else { return deviceArea.load16(at: Virtio.SplitRing.usedFlags) & Virtio.SplitRing.noNotify == 0 }

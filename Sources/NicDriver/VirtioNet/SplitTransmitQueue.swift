@@ -1,9 +1,11 @@
 import DeviceMemory
 import NicRegisters
 
-/// A split transmit queue. Frame n goes by descriptor n of the ring, so that the available ring never changes; a device that
-/// gives descriptors back in another order than it got them makes a frame wait for the one before it in the same place.
-/// Sent buffers are taken back with the next frames.
+/// A split transmit queue. Frame n goes by descriptor n of the ring, so that the available ring never changes. Sent buffers
+/// are taken back with the next frames.
+///
+/// Devices give descriptors back in order: what is outstanding is then all of `clean..<tail`. One that does not makes a frame
+/// wait for the one before it in the same place, and goes one at a time until nothing is outstanding.
 struct SplitTransmitQueue: ~Copyable, VirtioTransmitQueue {
     private let ring: SplitRing
     private let buffers: BufferTable
@@ -14,6 +16,8 @@ struct SplitTransmitQueue: ~Copyable, VirtioTransmitQueue {
     private var tail = 0
     /// Free-running number of the used entry that comes next.
     private var clean = 0
+    /// Everything so far came back in order. Else the table says what is outstanding.
+    private var isOrdered = true
     private(set) var violation: VirtioRingViolation?
     private(set) var counters = TransmitCounters()
 
@@ -41,15 +45,15 @@ struct SplitTransmitQueue: ~Copyable, VirtioTransmitQueue {
         let minimum = VirtioFramePreparation.minimumFrameByteCount
         let span = preparation.maximumFrameByteCount &- minimum
         let first = tail
-        let limit = min(batch.count, clean &+ ring.count &- first)
+        let limit = isOrdered ? min(batch.count, clean &+ ring.count &- first) : 0
         var done = 0
         var bytes: UInt64 = 0
         while done < limit {
             let handle = batch.handle(at: done)
-            let length = handle.word & 0xffff
-            if handle.asksForChecksums || length &- minimum > span { break }
+            // One that asks for checksums has its highest bit set, and seems too long.
+            let length = handle.word & 0x8000_0000_0000_ffff
+            if length &- minimum > span { break }
             let slot = ring.descriptors.slot(first &+ done)
-            if buffers[slot] != BufferTable.none { break }
             buffers[slot] = handle.index
             let place = headers.place(of: handle.index)
             preparation.prepareOrdinary(place)
@@ -65,7 +69,7 @@ struct SplitTransmitQueue: ~Copyable, VirtioTransmitQueue {
             counters.bytes &+= bytes
         }
         // Frames that are short, want checksums or cannot go: one at a time.
-        if done < limit { done &+= sendSpecial(&batch) }
+        if done < limit || limit == 0 { done &+= sendSpecial(&batch) }
         if tail != first {
             ring.publish(below: tail)
             if ring.wantsNotification(from: first, to: tail) { notifier.notify() }
@@ -78,7 +82,7 @@ struct SplitTransmitQueue: ~Copyable, VirtioTransmitQueue {
         var done = 0
         while !batch.isEmpty, inFlight < ring.count {
             let slot = ring.descriptors.slot(tail)
-            guard buffersView[slot] == BufferTable.none else { break }
+            guard isOrdered || buffersView[slot] == BufferTable.none else { break }
             let handle = batch.handle(at: 0)
             if let length = preparation.prepare(handle) {
                 buffersView[slot] = handle.index
@@ -111,31 +115,61 @@ struct SplitTransmitQueue: ~Copyable, VirtioTransmitQueue {
             return
         }
         DeviceBarrier.observeFromDevice()
-        let ring = self.ring
-        let buffers = buffersView
-        let size = UInt32(truncatingIfNeeded: ring.count)
-        var free = preparation.pool.cursor
-        var number = clean
         let end = clean &+ ready
-        while number != end {
-            let id = UInt32(truncatingIfNeeded: ring.used.load(ring.descriptors.slot(number)))
-            if id >= size {
-                violation = .badID(id)
-                break
-            }
-            let slot = ring.descriptors.slot(Int(id))
-            let buffer = buffers[slot]
-            if buffer == BufferTable.none {
-                violation = .foreignID(id)
-                break
-            }
-            buffers[slot] = BufferTable.none
-            free.give(buffer)
-            number &+= 1
+        if isOrdered {
+            reclaimInOrder(below: end)
+            // The ring's end cuts a run in two.
+            if clean != end, clean & (ring.count &- 1) == 0 { reclaimInOrder(below: end) }
         }
-        clean = number
-        preparation.pool.commit(free)
+        if clean != end { reclaimAnyOrder(below: end) }
     }
 
-    mutating func takeBackBuffers() { preparation.pool.takeBack(buffersView, of: ring.descriptors) }
+    /// The entries up to the ring's end that name descriptors in order.
+    @inline(__always)
+    private mutating func reclaimInOrder(below end: Int) {
+        let ring = self.ring
+        let number = clean
+        let start = ring.descriptors.slot(number)
+        let limit = min(end &- number, ring.descriptors.countToEnd(from: number))
+        var id = UInt32(truncatingIfNeeded: number & (ring.count &- 1))
+        var count = 0
+        while count < limit, UInt32(truncatingIfNeeded: ring.used.load(start.advanced(by: count))) == id {
+            id &+= 1
+            count &+= 1
+        }
+        var free = preparation.pool.cursor
+        free.give(buffersView, from: start, count: count)
+        preparation.pool.commit(free)
+        clean = number &+ count
+    }
+
+    /// Entries in any order, one at a time.
+    @inline(never)
+    private mutating func reclaimAnyOrder(below end: Int) {
+        if isOrdered {
+            isOrdered = false
+            buffersView.clear(tail..<clean &+ ring.count, of: ring.descriptors)
+        }
+        while clean != end {
+            let id = UInt32(truncatingIfNeeded: ring.used.load(ring.descriptors.slot(clean)))
+            guard id < UInt32(truncatingIfNeeded: ring.count) else {
+                violation = .badID(id)
+                return
+            }
+            let slot = ring.descriptors.slot(Int(id))
+            guard buffersView[slot] != BufferTable.none else {
+                violation = .foreignID(id)
+                return
+            }
+            preparation.pool.give(buffersView[slot])
+            buffersView[slot] = BufferTable.none
+            clean &+= 1
+        }
+        if clean == tail { isOrdered = true }
+    }
+
+    mutating func takeBackBuffers() {
+        if isOrdered { buffersView.clear(tail..<clean &+ ring.count, of: ring.descriptors) }
+        preparation.pool.takeBack(buffersView, of: ring.descriptors)
+    }
 }

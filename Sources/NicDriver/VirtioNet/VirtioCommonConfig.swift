@@ -22,12 +22,17 @@ final class VirtioCommonConfig {
 
     func add(_ bit: VirtioStatus) { structure.write(status.union(bit), to: Virtio.Common.deviceStatus) }
 
-    /// Throws when the function is gone, or asks for a reset.
-    func check() throws(PortError) {
+    /// The status of a function that is there.
+    private func presentStatus() throws(PortError) -> VirtioStatus {
         let status = self.status
         try fault.check()
         if status.rawValue == 0xff { throw .device(.gone(device: device.url, reason: "its device status reads all-ones")) }
-        if status.contains(.needsReset) {
+        return status
+    }
+
+    /// Throws when the function is gone, or asks for a reset.
+    func check() throws(PortError) {
+        if try presentStatus().contains(.needsReset) {
             throw .device(
                 .notUsable(
                     device: device.url, group: nil, reason: "the device has met an error and asks for a reset", fix: "Open it again."))
@@ -36,13 +41,12 @@ final class VirtioCommonConfig {
 
     /// Writes 0 and waits until the device says that it has let go of everything. Bounded.
     func reset() throws(PortError) {
+        _ = try presentStatus()
         structure.write([], to: Virtio.Common.deviceStatus)
         let deadline = Deadline(afterMilliseconds: VirtioCommonConfig.resetMilliseconds)
         while true {
             let isLast = deadline.hasPassed
-            let status = self.status
-            try fault.check()
-            if status.rawValue == 0xff { throw .device(.gone(device: device.url, reason: "its device status reads all-ones")) }
+            let status = try presentStatus()
             if status.isEmpty { return }
             if isLast {
                 throw .registerTimeout(

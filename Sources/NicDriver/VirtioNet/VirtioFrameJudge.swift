@@ -9,7 +9,7 @@ struct VirtioFrameJudge: BitwiseCopyable {
     let maximumFrameByteCount: UInt64
     /// What a receive buffer holds, header included.
     let bufferByteCount: UInt64
-    private let bufferCountMask: UInt16
+    private let isMergeable: Bool
     private let validMask: UInt16
 
     init(pool: PacketPoolReference, maximumFrameByteCount: Int, features: VirtioFeatures) {
@@ -17,26 +17,28 @@ struct VirtioFrameJudge: BitwiseCopyable {
         self.maximumFrameByteCount = UInt64(maximumFrameByteCount)
         headers = PacketHeaders(of: pool, byteCount: VirtioNet.Header.byteCount)
         bufferByteCount = UInt64(pool.bufferByteCount + VirtioNet.Header.byteCount)
-        // Without mergeable buffers the field is always 1, and some devices leave it 0.
-        bufferCountMask = features.contains(.mergeableBuffers) ? 0xffff : 0
+        precondition(maximumFrameByteCount < pool.bufferByteCount, "a good frame that fills its buffer")
+        isMergeable = features.contains(.mergeableBuffers)
         validMask = features.contains(.guestChecksum) ? UInt16(VirtioNet.HeaderFlags.dataValid.rawValue) : 0
     }
 
-    /// The received checks as bits of a handle, if the frame is one that needs no further look: whole in its buffer, not
-    /// segmented, its checksum complete.
+    /// The received checks as bits of a handle, if the frame is one that needs no further look: not segmented, its checksum
+    /// complete. That it is whole its length says: a frame over several buffers fills the first (virtio 1.2 "Processing of
+    /// Incoming Packets"), and a full buffer is longer than any good frame.
     @inline(__always)
     func checksOfGoodFrame(_ place: PacketHeaders.Place) -> UInt64? {
         let flags = headers.load16(at: VirtioNet.Header.flagsOffset, place)
-        let count = headers.load16(at: VirtioNet.Header.bufferCountOffset, place)
-        let wrong = flags & (segmentationMask | needsChecksumBit) | (count ^ 1) & bufferCountMask
-        if wrong != 0 { return nil }
-        return checks(isValid: flags & validMask != 0)
+        if flags & (segmentationMask | needsChecksumBit) != 0 { return nil }
+        return checks(flags & validMask)
     }
 
-    /// The device has checked the transport's checksum, and does not say which transport it is.
+    /// The device has checked the transport's checksum, and does not say which transport it is: both flags. They are
+    /// neighbours, so that the header's bit goes to both without a branch.
+    /// - Parameter valid: VIRTIO_NET_HDR_F_DATA_VALID, which is 2, or nothing.
     @inline(__always)
-    private func checks(isValid: Bool) -> UInt64 {
-        isValid ? PacketFlags([.udpChecksumChecked, .tcpChecksumChecked]).rawValue : 0
+    private func checks(_ valid: UInt16) -> UInt64 {
+        let bit = UInt64(valid)
+        return (bit &+ bit &* 2) &<< 35
     }
 
     enum Verdict {
@@ -52,18 +54,20 @@ struct VirtioFrameJudge: BitwiseCopyable {
     func judge(buffer: UInt32, byteCount: UInt32) -> Verdict {
         let place = headers.place(of: buffer)
         let flags = headers.load16(at: VirtioNet.Header.flagsOffset, place)
-        let count = headers.load16(at: VirtioNet.Header.bufferCountOffset, place) & bufferCountMask
-        let length = UInt64(byteCount) &- UInt64(VirtioNet.Header.byteCount)
+        if UInt64(byteCount) == bufferByteCount, isMergeable {
+            let count = headers.load16(at: VirtioNet.Header.bufferCountOffset, place)
+            if count > 1 { return .spread(more: Int(count) - 1) }
+        }
         // Shorter than a header wraps around and is too long, too.
-        if UInt64(byteCount) <= bufferByteCount, count > 1 { return .spread(more: Int(count) - 1) }
+        let length = UInt64(byteCount) &- UInt64(VirtioNet.Header.byteCount)
         guard length &- 1 < maximumFrameByteCount else { return .wrongLength }
-        guard bufferCountMask == 0 || count == 1, flags & segmentationMask == 0 else { return .damaged }
-        var isValid = flags & validMask != 0
+        guard flags & segmentationMask == 0 else { return .damaged }
+        var valid = flags & validMask
         if flags & needsChecksumBit != 0 {
             guard validMask != 0, complete(buffer, place, length: Int(length)) else { return .damaged }
-            isValid = true
+            valid = validMask
         }
-        return .good(PacketHandle(word: length | UInt64(buffer) &<< 16 | checks(isValid: isValid)))
+        return .good(PacketHandle(word: length | UInt64(buffer) &<< 16 | checks(valid)))
     }
 
     /// A frame of a neighbour on the same host, whose transport checksum nobody has computed yet.

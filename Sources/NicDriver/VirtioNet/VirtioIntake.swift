@@ -78,6 +78,13 @@ struct VirtioIntake: ~Copyable {
     }
 }
 
+extension BufferTable.View {
+    /// Empties the entries of a range of free-running numbers.
+    func clear(_ numbers: Range<Int>, of ring: DescriptorRing) {
+        for number in numbers { self[ring.slot(number)] = BufferTable.none }
+    }
+}
+
 extension PacketPoolReference {
     /// Gives back what a ring's table holds, and empties it.
     func takeBack(_ buffers: BufferTable.View, of ring: DescriptorRing) {

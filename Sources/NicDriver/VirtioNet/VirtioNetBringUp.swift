@@ -22,7 +22,6 @@ struct VirtioNetBringUp {
         self.structures = structures
         self.common = common
         self.options = options
-        try common.check()
         try common.reset()
         common.add(.acknowledge)
         common.add(.driver)

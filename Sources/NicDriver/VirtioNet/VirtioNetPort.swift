@@ -11,7 +11,7 @@ public final class VirtioNetPort: Port {
     public let macAddress: MACAddress
     public let maximumFrameByteCount: Int
     public let capabilities: PortCapabilities
-    public var queuePairs: [any QueuePair] { pairs }
+    public let queuePairs: [any QueuePair]
     public let statistics: PortStatistics
 
     let bringUp: VirtioNetBringUp
@@ -47,6 +47,7 @@ public final class VirtioNetPort: Port {
             let statistics = try PortStatistics(url: device.url, family: "virtio-net", macAddress: address, options: options)
             var iovas = IOVAAllocator(windows: device.dmaLimits.windows)
             pairs = try bringUp.makePairs(statistics, iovas: &iovas, allocate)
+            queuePairs = pairs
             control = try bringUp.makeControlQueue(iovas: &iovas, allocate)
             capabilities = bringUp.capabilities
             macAddress = address

@@ -40,4 +40,20 @@ import Testing
         for driver in [nil, "vfio-pci", "pci-stub", "pcieport"] { #expect(SysfsDevice.leavesGroupViable(driver: driver)) }
         #expect(!SysfsDevice.leavesGroupViable(driver: "e1000e"))
     }
+
+    @Test("VFIO's name comes from vfio-dev, and nothing else passes for one")
+    func vfioName() throws {
+        for (name, expected) in [
+            ("vfio12", "vfio12"), ("noiommu-vfio0", nil), ("vfio", nil), ("vfio1x", nil), ("vfio..", nil), ("vfio-1", nil),
+        ] as [(String, String?)] {
+            let tree = try FakeTree()
+            try tree.add("0000:01:00.0")
+            try tree.makeDirectory("sys/bus/pci/devices/0000:01:00.0/vfio-dev/\(name)")
+            let device = SysfsDevice(address: address, paths: tree.paths)
+            #expect(device.vfioDeviceName == expected)
+            #expect(!device.hasDeviceNode(name))
+            try tree.write("sys/bus/pci/devices/0000:01:00.0/vfio-dev/\(name)/dev", "249:0\n")
+            #expect(device.hasDeviceNode(name))
+        }
+    }
 }

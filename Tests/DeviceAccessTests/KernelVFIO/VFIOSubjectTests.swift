@@ -158,8 +158,63 @@ import Testing
     @Test("unmapping nothing, a part, or across a mapping's edge says which")
     func unmap() throws {
         let range = try #require(IOVARange(start: IOVA(0x20_0000), byteCount: 0x2000))
-        expect(subject().unmappedOther(range, byteCount: 0), has: ["8192 bytes at IOVA 0x200000", "IOMMU group 7", "nothing is mapped"])
-        expect(subject().unmappedOther(range, byteCount: 4096), has: ["only 4096 bytes"])
+        expect(
+            subject().unmappedOther(range, byteCount: 0, call: "VFIO_IOMMU_UNMAP_DMA"),
+            has: ["8192 bytes at IOVA 0x200000", "IOMMU group 7", "nothing is mapped"])
+        expect(subject().unmappedOther(range, byteCount: 4096, call: "IOMMU_IOAS_UNMAP"), has: ["only 4096 bytes"])
         expect(subject().cannotUnmap(range, cause("VFIO_IOMMU_UNMAP_DMA", .invalidArgument)), has: ["errno 22", "split a mapping"])
+    }
+
+    // MARK: iommufd
+
+    @Test("BIND_IOMMUFD with EPERM and nobody else in the group: interrupt remapping, by iommufd's own parameter")
+    func bindUnsafe() throws {
+        let tree = try FakeTree()
+        try tree.add("0000:01:00.0", driver: "vfio-pci", group: "7")
+        let error = subject(tree.paths).cannotBind(cause("VFIO_DEVICE_BIND_IOMMUFD", .notPermitted), path: "/dev/vfio/devices/vfio0")
+        expect(error, has: ["errno 1)", "remap", "\(tree.paths.sys)/module/iommufd/parameters/allow_unsafe_interrupts"])
+    }
+
+    @Test(
+        "a function of the group that is open elsewhere is told by its process, whatever errno the kernel chose",
+        arguments: [Errno.notPermitted, .resourceBusy, .invalidArgument])
+    func bindBusy(errno: Errno) throws {
+        let tree = try FakeTree()
+        try tree.add("0000:01:00.0", driver: "vfio-pci", group: "7")
+        try tree.add("0000:01:00.1", driver: "vfio-pci", group: "7")
+        try tree.makeDirectory("sys/bus/pci/devices/0000:01:00.1/vfio-dev/vfio5")
+        try tree.makeDirectory("proc/4242/fd")
+        try tree.write("proc/4242/comm", "qemu\n")
+        try tree.link("proc/4242/fd/9", to: tree.paths.deviceNode("vfio5"))
+        let error = subject(tree.paths).cannotBind(cause("VFIO_DEVICE_BIND_IOMMUFD", errno), path: tree.paths.deviceNode("vfio0"))
+        expect(error, has: ["errno \(errno.rawValue))", "in use: by qemu (pid 4242)"])
+        expect(subject(tree.paths).cannotOpenGroup(cause("open", .resourceBusy), path: tree.paths.group("7")), has: ["by qemu (pid 4242)"])
+    }
+
+    @Test("EPERM where unsafe interrupts are allowed already, with a kernel's driver in the group: not viable")
+    func bindNotViable() throws {
+        let tree = try FakeTree()
+        try tree.add("0000:01:00.0", driver: "vfio-pci", group: "7")
+        try tree.add("0000:01:00.1", driver: "e1000e", group: "7")
+        try tree.makeDirectory("sys/module/iommufd/parameters")
+        try tree.write("sys/module/iommufd/parameters/allow_unsafe_interrupts", "Y\n")
+        let error = subject(tree.paths).cannotBind(cause("VFIO_DEVICE_BIND_IOMMUFD", .notPermitted), path: "/dev/vfio/devices/vfio0")
+        expect(error, has: ["not viable", "0000:01:00.1 (driver e1000e)"])
+    }
+
+    @Test("/dev/iommu and the device's own file: which is missing or may not be opened")
+    func nodes() {
+        expect(subject().cannotOpenIOMMU(cause("open", .noSuchFileOrDirectory)), has: ["modprobe iommufd", "/nowhere/iommu"])
+        expect(subject().cannotOpenIOMMU(cause("open", .permissionDenied)), has: ["chown USER /nowhere/iommu"])
+        let path = "/dev/vfio/devices/vfio0"
+        expect(subject().cannotOpenDeviceNode(cause("open", .permissionDenied), path: path), has: ["chown USER \(path)"])
+        expect(subject().cannotOpenDeviceNode(cause("open", .operationNotSupportedByDevice), path: path), has: ["is gone"])
+        expect(subject().cannotAttach(cause("VFIO_DEVICE_ATTACH_IOMMUFD_PT", .addressInUse)), has: ["open this one first"])
+    }
+
+    @Test("IOMMU_IOAS_UNMAP of nothing")
+    func unmapNothing() throws {
+        let range = try #require(IOVARange(start: IOVA(0x20_0000), byteCount: 0x2000))
+        expect(subject().cannotUnmap(range, cause("IOMMU_IOAS_UNMAP", .noSuchFileOrDirectory)), has: ["errno 2", "nothing is mapped"])
     }
 }

@@ -41,6 +41,8 @@ import Testing
         let machine = try FakeMachine()
         try machine.write("proc/self/status", "Name:\tunic\nCapPrm:\tffffffffffffffff\nCapEff:\t0000000000004000\n")
         #expect(machine.facts.caller.mayLockAnything && !machine.facts.caller.mayUseNoIOMMU)
+        try machine.write("proc/self/status", "CapEff:\t0000000000220000\n")
+        #expect(!machine.facts.caller.mayLockAnything && machine.facts.caller.mayUseNoIOMMU)
         try machine.write("proc/self/status", "CapEff:\tnonsense\n")
         #expect(!machine.facts.caller.mayLockAnything)
     }

@@ -34,10 +34,13 @@ struct Cell: Sendable, CustomTestStringConvertible {
             echo "cell \(name)"
             \(run) >/lab/results/\(name)-poll.json 2>/lab/results/\(name)-poll.err || true
             \(run) --interrupts >/lab/results/\(name)-interrupt.json 2>/lab/results/\(name)-interrupt.err || true
-            driver-suite \(urls.map { "'\($0)'" }.joined(separator: " ")) >/lab/results/\(name)-suite 2>&1 || true
+            driver-suite \(expectation)\(urls.map { "'\($0)'" }.joined(separator: " ")) >/lab/results/\(name)-suite 2>&1 || true
 
             """
     }
+
+    /// QEMU's 82576 ignores the mode by which a virtual function receives all multicast (docs/families/igbvf.md).
+    private var expectation: String { nic == .igb ? "--fails 'all multicast receives every group' " : "" }
 
     /// Every round trip came back with the payload that was sent, and every case passed.
     func check(_ run: GuestRun, in place: String) throws {

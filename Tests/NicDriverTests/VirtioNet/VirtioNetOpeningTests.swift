@@ -58,6 +58,12 @@ struct VirtioNetOpeningTests {
         bench.expectRefusal("device_status")
     }
 
+    @Test func aDeviceThatAsksForAResetGetsOne() throws {
+        let bench = try VirtioNetBench(isPacked: false)
+        bench.device.setStatus(0x4f)
+        try bench.open().checkHealth()
+    }
+
     @Test func allOnesIsADeviceThatIsGone() throws {
         let bench = try VirtioNetBench(isPacked: false)
         bench.device.statusReadsAs = 0xff

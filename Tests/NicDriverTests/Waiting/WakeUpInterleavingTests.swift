@@ -7,7 +7,7 @@ import Testing
 /// The race between arming and arrival, on each family's model: a frame is put on the wire before or after every single
 /// access that a waiting thread makes, and each time the wait ends by it, at once.
 @Suite(.serialized) struct WakeUpInterleavingTests {
-    static let families = ["e1000e"]
+    static let families = ["e1000e", "virtio-net", "virtio-net&packed=on"]
 
     /// A receiver that is watched, and who sends to it.
     private struct Bench {
@@ -16,7 +16,7 @@ import Testing
         let sender: any Port
 
         init(family: String, wait: PortOptions.WaitMode) throws {
-            let wire = "soft:interleaving-\(processIdentifier)-\(family)?nic=\(family)"
+            let wire = "soft:interleaving-\(processIdentifier)?nic=\(family)"
             var options = PortOptions()
             options.receiveRingSize = 64
             options.transmitRingSize = 64

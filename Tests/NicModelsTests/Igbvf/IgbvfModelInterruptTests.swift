@@ -68,10 +68,13 @@ import Testing
     @Test func throttledMessagesComeLate() throws {
         bench.write(Igbvf.InterruptThrottle(units: 4000), to: Igbvf.eitr[1])
         bench.write(Igbvf.VectorSet.vector1, to: Igbvf.eims)
+        let begin = MonotonicClock.nanoseconds()
         try receive()
         bench.write(Igbvf.VectorSet.vector1, to: Igbvf.eims)
         try receive()
-        #expect(signals == 1)
+        // On a machine that was busy elsewhere the interval of 1 ms may be over.
+        let early = signals
+        #expect(early == 1 || MonotonicClock.nanoseconds() - begin >= 1_000_000)
         sleepMicroseconds(1100)
         bench.step()
         #expect(signals == 2)

@@ -82,7 +82,10 @@ import Testing
         let server = try RunningServer()
         let peer = try RawPeer(connectingTo: server.path)
         let reply = try peer.exchange(.regionRead, longs(0) + words(7, 256))
-        #expect(Array(reply.payload.dropFirst(16)) == ToyModel.function.config)
+        // The one byte that counts its reads has counted this one.
+        var expected = ToyModel.function.config
+        expected[0x80] += 1
+        #expect(Array(reply.payload.dropFirst(16)) == expected)
     }
 
     @Test func accessesOutsideOfARegionAreRefused() throws {

@@ -36,7 +36,7 @@ final class SharedAddressSpaces: Sendable {
         try held.withLock { (all) throws(DeviceError) -> OpenFunction in
             let before = all[key]
             if before?.parts.values.contains(subject.address) == true {
-                throw subject.notUsable("this process has it open already", fix: "Close it first, or name another device.")
+                throw subject.isOpenHere()
             }
             let space: any IOMMUAddressSpace
             if let before { space = before.space } else { space = try make() }
@@ -56,6 +56,11 @@ final class SharedAddressSpaces: Sendable {
             all[key] = entry
             return OpenFunction(key: key, spaces: self, space: space, device: device, limits: limits)
         }
+    }
+
+    /// Whether a function is open in this process, by whatever backend.
+    func contains(_ subject: VFIOSubject) -> Bool {
+        held.withLock { all in all.contains { $0.key.dev == subject.paths.dev && $0.value.parts.values.contains(subject.address) } }
     }
 
     fileprivate func close(_ key: Key, _ address: PCIAddress) {

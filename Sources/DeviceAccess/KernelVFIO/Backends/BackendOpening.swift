@@ -20,8 +20,9 @@ struct BackendOpening {
         var refusals: [BackendRefusal] = []
         for backend in request.candidates {
             do { return try open(backend, passedOver: refusals) } catch {
-                // A device that is gone is gone for each of them.
+                // A device that is gone, or open here, is so for each of them.
                 if case .gone = error { throw error }
+                if spaces.contains(subject) { throw subject.isOpenHere() }
                 refusals.append(BackendRefusal(backend: backend, error: error))
             }
         }
