@@ -4,8 +4,7 @@ import Testing
 /// Every family of NICs behind every IOMMU through every interface of VFIO. One boot serves all cells of one IOMMU; both
 /// ends are ours here. Families meet other drivers in tests of their own.
 @Suite(.serialized) struct MatrixTests {
-    /// Packed virtqueues have a test of their own: docs/families/virtio-net.md says what is open there.
-    static let families: [NIC] = [.e1000e, .igb, .virtioNet]
+    static let families: [NIC] = [.e1000e, .igb, .virtioNet, .virtioNetPacked]
     static let backends = ["type1", "iommufd"]
 
     private func guest(_ iommu: Guest.IOMMU) throws -> Guest {
