@@ -39,7 +39,7 @@ extension DeviceModel where Self: ~Copyable {
 
 /// What a host of models needs to know of a function to present it.
 public struct FunctionDescription: Sendable {
-    /// The first 256 bytes of config space at power-on.
+    /// Config space at power-on: 256 bytes, or 4096 of a PCI Express function.
     public var config: [UInt8]
     /// For each byte of `config`, which bits the driver may write.
     public var writableConfigBits: [UInt8]
