@@ -97,6 +97,7 @@ extension E1000EModel {
     private mutating func updateInterrupts() {
         let active = interrupt.causes & interrupt.mask
         interrupt.delivered &= active
+        if interrupt.delivered == 0 { environment.setINTx(false) }
         let fresh = active & ~interrupt.delivered
         guard fresh != 0 else { return }
         switch deliveryKind() {
@@ -106,11 +107,11 @@ extension E1000EModel {
             interrupt.delivered |= fresh
             fire(.msi, 0)
         case .intx:
-            // A level: one edge until all causes are gone. Command register bit 10 disables INTx.
+            // A level: high until all causes are gone.
             let isHigh = interrupt.delivered != 0
             if !isHigh, !mayFire(5, registers.read(E1000E.itr).interval) { return }
             interrupt.delivered |= fresh
-            if !isHigh, environment.config.count >= 256, environment.config[5] & 0x4 == 0 { fire(.intx, 0) }
+            if !isHigh { fire(.intx, 0) }
         }
     }
 
@@ -145,7 +146,7 @@ extension E1000EModel {
             return
         }
         statistics.count(E1000E.iac)
-        environment.interrupts.trigger(kind, vector: vector)
+        if kind == .intx { environment.setINTx(true) } else { environment.interrupts.trigger(kind, vector: vector) }
     }
 
     // MARK: Throttling
