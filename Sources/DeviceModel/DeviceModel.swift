@@ -68,10 +68,13 @@ public struct BARDescription: Sendable {
     public var isIO: Bool
     /// Whole pages of 4096 bytes.
     public var memoryAreas: [Range<UInt64>]
+    /// Offsets of registers whose writes say nothing but "look": a host may do with a wake-up instead.
+    public var notifyRegisters: [UInt64]
 
-    public init(byteCount: UInt64, isIO: Bool = false, memoryAreas: [Range<UInt64>] = []) {
+    public init(byteCount: UInt64, isIO: Bool = false, memoryAreas: [Range<UInt64>] = [], notifyRegisters: [UInt64] = []) {
         self.byteCount = byteCount
         self.isIO = isIO
         self.memoryAreas = memoryAreas
+        self.notifyRegisters = notifyRegisters
     }
 }
