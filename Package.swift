@@ -77,6 +77,11 @@ let package = Package(
             ]),
         .executableTarget(
             name: "wire-peer", dependencies: ["LinuxIO", "DeviceMemory", "NicModels"], path: "Tests/WirePeer", swiftSettings: settings),
+        .target(
+            name: "FuzzTargets", dependencies: ["VfioUser", "NicModels", "DeviceModel", "DeviceMemory", "LinuxIO"], path: "Tests/FuzzTargets",
+            swiftSettings: settings),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/FuzzTests", exclude: ["Corpus"], swiftSettings: settings),
         tests("LinuxIO", [system]),
         tests("DeviceMemory", ["LinuxIO", "hugepage-check", system]),
         tests("DeviceAccess", ["LinuxIO", "DeviceMemory"]),
@@ -84,7 +89,7 @@ let package = Package(
         tests("NicDriver", ["LinuxIO", "DeviceMemory", "DeviceAccess", "Devices", "NicRegisters"]),
         tests("NicModels", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "wire-peer"]),
         tests("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
-        tests("VfioUser", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
+        tests("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests("Devices", ["DriverSuite"]),
         tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),
         tests("PingPong", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver"]),

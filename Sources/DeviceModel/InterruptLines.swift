@@ -65,7 +65,10 @@ public final class InterruptLines {
         return true
     }
 
-    public func isConnected(_ kind: Kind, vector: Int) -> Bool { line(kind, vector)?.event != nil }
+    public func isConnected(_ kind: Kind, vector: Int) -> Bool {
+        guard let line = line(kind, vector) else { return false }
+        return line.event != nil
+    }
 
     /// Signals a vector. Vectors that do not exist or have no eventfd are silent.
     public func trigger(_ kind: Kind, vector: Int) {

@@ -25,7 +25,7 @@ public final class RunningGuest {
 
     /// Waits until the script leaves a file in /lab/results. False: the time is over, or the guest has ended.
     public func wait(for file: String, seconds: Int) -> Bool {
-        child.readOutput(timeoutMilliseconds: UInt64(seconds) * 1000) { _ in access("\(resultsDirectory)/\(file)", F_OK) == 0 }
+        child.readOutput(timeoutMilliseconds: UInt64(seconds) * 1000) { _ in PathIdentity(of: "\(resultsDirectory)/\(file)") != nil }
     }
 
     /// Leaves an empty file in /lab/results for the script.
@@ -62,7 +62,7 @@ public final class RunningGuest {
             child.send(signal: SIGTERM)  // it ends QEMU
             child.wait(timeoutMilliseconds: 5000)
         }
-        unlink(monitorPath)
+        PathIdentity(of: monitorPath)?.unlink(monitorPath)
     }
 }
 

@@ -25,5 +25,8 @@ public struct GuardedPages: ~Copyable, Sendable {
     /// Whether a page was touched that the file had lost.
     public var isBroken: Bool { unic_mapping_is_broken(slot) != 0 }
 
+    /// How often that happened to any mapping of this process: as long as it stays, nothing has broken.
+    public static var errorCount: UInt32 { unic_bus_error_count() }
+
     private static let guardIsInstalled: Bool = unic_install_bus_error_guard() == 0
 }

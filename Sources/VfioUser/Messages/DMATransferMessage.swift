@@ -27,13 +27,13 @@ public struct DMATransferMessage: Equatable, Sendable {
     ) throws(MessageError) -> DMATransferMessage {
         let name = "a DMA transfer"
         guard descriptorCount == 0 else { throw .descriptors(message: name, expected: 0, actual: descriptorCount) }
-        if !hasData, bytes.count == 12 {
-            return DMATransferMessage(address: IOVA(bytes.field64(at: 0)), count: UInt64(bytes.field32(at: 8)))
+        let hasShortCount = !hasData && bytes.count == 12
+        guard hasShortCount || bytes.count >= headByteCount else {
+            throw .length(message: name, expected: headByteCount, actual: bytes.count)
         }
-        guard bytes.count >= headByteCount else { throw .length(message: name, expected: headByteCount, actual: bytes.count) }
-        let count = bytes.field64(at: 8)
+        let count = hasShortCount ? UInt64(bytes.field32(at: 8)) : bytes.field64(at: 8)
         guard count > 0, count <= UInt64(maximumByteCount) else { throw .field(message: name, name: "count", value: count) }
-        try requireLength(bytes, headByteCount + (hasData ? Int(count) : 0), of: name)
+        if !hasShortCount { try requireLength(bytes, headByteCount + (hasData ? Int(count) : 0), of: name) }
         return DMATransferMessage(address: IOVA(bytes.field64(at: 0)), count: count, data: Array(bytes.dropFirst(headByteCount)))
     }
 

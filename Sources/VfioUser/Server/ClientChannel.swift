@@ -25,7 +25,7 @@ final class ClientChannel {
     /// Where our commands go.
     private var ours: Stream
     /// The client's end of ``ours``, if that is a socket of its own: open until the reply that carries it has gone, and after.
-    private var twin: UnixSocket?
+    private var twin: Stream?
     /// The one reply that the client has not taken yet. No command is read before it is gone.
     var outgoing: OutgoingMessage?
     /// Why no command of ours is answered any more.
@@ -65,10 +65,9 @@ final class ClientChannel {
 
     /// From now on commands of ours have a socket of their own. Returns the client's end, whose copy goes to the client.
     func makeTwin() throws(SystemCallError) -> Int32 {
-        var pair = try UnixSocketPair()
+        let pair = try UnixSocketPair()
         let theirs = pair.second.number
-        twin = pair.second
-        ours = Stream(socket: pair.first, limits: limits)
+        (ours, twin) = pair.split { (Stream(socket: $0, limits: limits), Stream(socket: $1, limits: limits)) }
         return theirs
     }
 
@@ -111,7 +110,8 @@ final class ClientChannel {
         var message = message
         while true {
             do throws(SystemCallError) {
-                if try (ours !== commands || flush()) && message.send(on: ours.socket) { return true }
+                let isFree = try ours !== commands ? true : flush()
+                if isFree, try message.send(on: ours.socket) { return true }
             } catch {
                 fail(error.description)
                 return false

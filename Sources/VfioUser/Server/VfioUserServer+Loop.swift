@@ -47,7 +47,7 @@ extension VfioUserServer where Model: ~Copyable {
     /// Sends what waits and serves what came.
     private func exchange(_ session: inout ClientSession) -> Exchange {
         var result = Exchange.idle
-        if let fault = session.channel.fault ?? memory.fault {
+        if let fault = session.channel.fault ?? memory.findBrokenFile() {
             session.fault = fault
             return .closed
         }
