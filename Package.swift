@@ -55,7 +55,7 @@ let package = Package(
         module("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", system]),
         module("Devices", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser"]),
         module("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess", system]),
-        module("LabKit", ["LinuxIO"]),
+        module("LabKit", ["LinuxIO", system]),
         module("PingPong", path: "Sources/examples/PingPong", ["LinuxIO", "DeviceMemory", "NicDriver", histogram]),
         module("Echo", path: "Sources/examples/Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         module("Traffic", path: "Sources/examples/Traffic", ["LinuxIO", "DeviceMemory", "NicDriver"]),

@@ -27,7 +27,7 @@ private let allowed: [String: Set<String>] = [
 /// Products of other packages: what LinuxIO's errors are made of, and one histogram.
 private let products: [String: Set<String>] = [
     "LinuxIO": ["SystemPackage"], "DeviceMemory": ["SystemPackage"], "DeviceAccess": ["SystemPackage"], "VfioUser": ["SystemPackage"],
-    "HostSetup": ["SystemPackage"],
+    "HostSetup": ["SystemPackage"], "LabKit": ["SystemPackage"],
     "PingPong": ["Histogram"],
 ]
 
