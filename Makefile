@@ -22,6 +22,7 @@ release: setup ## static release binaries in .build-release/release
 	swift build $(RELEASE) --product driver-suite
 	swift build $(RELEASE) --product hugepage-check
 	swift build $(RELEASE) --product hot-path
+	swift build $(RELEASE) --product dma-path
 
 pingpong: release ## the main job: latency between two ports, no privilege needed
 	$(BIN)/unic pingpong
@@ -42,8 +43,8 @@ lint: ## format, unsafe audit, paths
 format: ## rewrite the sources in the project's format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
-bench-instructions: release ## instructions a packet of each family's hot functions, and what may not be in them
-	Scripts/bench-instructions $(BIN)/hot-path
+bench-instructions: release ## instructions of the hot functions, a packet and a translation, and what may not be in them
+	Scripts/bench-instructions $(BIN)
 
 bench: release ## times: medians and spread, five interleaved repetitions
 	Scripts/bench $(BIN)

@@ -67,6 +67,9 @@ let package = Package(
             name: "hot-path",
             dependencies: ["DeviceAccess", "DeviceMemory", "DeviceModel", "Devices", "NicDriver", "NicModels", "SoftDevice"],
             path: "Benchmarks/hot-path", swiftSettings: settings),
+        .executableTarget(
+            name: "dma-path", dependencies: ["DeviceMemory", "DeviceModel", "LinuxIO", "NicModels", "VfioUser"],
+            path: "Benchmarks/dma-path", swiftSettings: settings),
         program(
             "unic",
             [

@@ -58,7 +58,7 @@ public final class DMASpace {
         table.remove(first, through: range.last, appendingTo: &removed)
         guard !removed.isEmpty else { return removed }
         for entry in removed where !entry.isReserved { mappedByteCount &-= entry.range.byteCount }
-        recent = RecentEntries()
+        recent.forgetAll()
         removals &+= 1
         return removed
     }
@@ -67,7 +67,7 @@ public final class DMASpace {
     @discardableResult public func unmapAll() -> Int {
         defer {
             table.removeAll()
-            recent = RecentEntries()
+            recent.forgetAll()
             mappedByteCount = 0
             removals &+= 1
         }
@@ -88,7 +88,14 @@ public final class DMASpace {
 
     /// The memory behind `byteCount` bytes at `iova`, if one entry holds them all and permits `access`.
     public func translate(_ iova: IOVA, byteCount: Int, access: DMAAccess) -> MemoryWindow? {
-        entry(holding: iova)?.window(at: iova, byteCount: byteCount, access: access)
+        if let entry = recent.entry(holding: iova) { return entry.window(at: iova, byteCount: byteCount, access: access) }
+        return search(iova, byteCount: byteCount, access: access)
+    }
+
+    /// Apart from the quick way, whose registers it would take.
+    @inline(never)
+    private func search(_ iova: IOVA, byteCount: Int, access: DMAAccess) -> MemoryWindow? {
+        lookUp(iova)?.window(at: iova, byteCount: byteCount, access: access)
     }
 
     /// Copies from the device's address into memory of ours; ranges may span entries. False, with nothing or a part copied, on a fault.
@@ -135,11 +142,8 @@ public final class DMASpace {
         return true
     }
 
-    @inline(__always)
     private func entry(holding iova: IOVA) -> Entry? { recent.entry(holding: iova) ?? lookUp(iova) }
 
-    /// Apart from the quick way, whose registers it would take.
-    @inline(never)
     private func lookUp(_ iova: IOVA) -> Entry? {
         guard let found = table.last(startingUpTo: iova.rawValue), found.range.contains(iova) else { return nil }
         recent.remember(found)
