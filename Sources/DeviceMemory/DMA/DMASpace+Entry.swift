@@ -19,6 +19,7 @@ extension DMASpace {
         /// Nothing lies behind it.
         init(reserved range: IOVARange) {
             self.range = range
+            // SAFETY: no address, so nothing is reached through it.
             unsafe base = nil
             access = []
             tag = 0
@@ -27,16 +28,20 @@ extension DMASpace {
         var key: UInt64 { range.start.rawValue }
 
         /// Whether the range was only reserved.
-        public var isReserved: Bool { unsafe base == nil }
+        public var isReserved: Bool {
+            // SAFETY: only compared.
+            unsafe base == nil
+        }
 
         /// The memory behind `byteCount` bytes at `iova`, which is inside, if all of them are and `access` is permitted.
         @inline(__always)
         func window(at iova: IOVA, byteCount: Int, access wanted: DMAAccess) -> MemoryWindow? {
             let offset = iova.rawValue &- range.start.rawValue
+            // SAFETY: offset and count are checked to lie inside of the window that was mapped before anything uses the address.
             guard byteCount > 0, UInt64(truncatingIfNeeded: byteCount) <= range.byteCount &- offset, access.isSuperset(of: wanted),
                 let base = unsafe base
             else { return nil }
-            // SAFETY: offset and count were just checked to lie inside of the window that was mapped.
+            // SAFETY: as just checked.
             return unsafe MemoryWindow(base + Int(truncatingIfNeeded: offset), byteCount: byteCount)
         }
     }
