@@ -6,7 +6,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 RELEASE := --configuration release --static-swift-stdlib --scratch-path .build-release -Xswiftc -enforce-exclusivity=unchecked
 BIN := .build-release/release
 
-.PHONY: help setup build release pingpong test test-long lint format bench bench-instructions bench-lab lab lab-shell clean check
+.PHONY: help setup build release pingpong test test-long fuzz lint format bench bench-instructions bench-lab lab lab-shell clean check
 
 help: ## these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -22,6 +22,7 @@ release: setup ## static release binaries in .build-release/release
 	swift build $(RELEASE) --product driver-suite
 	swift build $(RELEASE) --product hugepage-check
 	swift build $(RELEASE) --product hot-path
+	swift build $(RELEASE) --product dma-path
 
 pingpong: release ## the main job: latency between two ports, no privilege needed
 	$(BIN)/unic pingpong
@@ -32,6 +33,9 @@ test: release build ## every test, lab included
 test-long: release ## what is too long for every run
 	Scripts/test-long
 
+fuzz: setup ## libFuzzer on every parser and on a server, SECONDS each
+	Scripts/fuzz $(or $(SECONDS),60)
+
 lint: ## format, unsafe audit, paths
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 	Scripts/lint
@@ -39,8 +43,8 @@ lint: ## format, unsafe audit, paths
 format: ## rewrite the sources in the project's format
 	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
 
-bench-instructions: release ## instructions a packet of each family's hot functions, and what may not be in them
-	Scripts/bench-instructions $(BIN)/hot-path
+bench-instructions: release ## instructions of the hot functions, a packet and a translation, and what may not be in them
+	Scripts/bench-instructions $(BIN)
 
 bench: release ## times: medians and spread, five interleaved repetitions
 	Scripts/bench $(BIN)
@@ -55,6 +59,6 @@ lab-shell: setup ## a shell in the lab's guest
 	Lab/shell
 
 clean: ## forget what was built here; ~/.cache/unic stays
-	rm -rf .build .build-release
+	rm -rf .build .build-release .build-fuzz
 
 check: setup lint pingpong test bench-instructions ## exactly what CI runs

@@ -18,19 +18,23 @@ extension UnixSocket {
         into buffer: inout [UInt8], from start: Int, byteCount: Int, descriptors: inout [ReceivedDescriptor]
     ) throws(SystemCallError) -> ReceiveOutcome {
         precondition(start >= 0 && byteCount > 0 && byteCount <= buffer.count && start <= buffer.count - byteCount)
-        var numbers = [Int32](repeating: -1, count: UnixSocket.maximumDescriptors)
+        // No array: most messages have none, and a receive is on the way of every one.
+        var numbers = InlineArray<16, Int32>(repeating: -1)
         var count: Int32 = 0
         var truncated: Int32 = 0
         let socket = number
         do throws(SystemCallError) {
             let got = try systemCall("recvmsg", on: "a socket") { () -> Int in
-                // SAFETY: the range was checked; the numbers have room for as many as the shim writes.
+                // SAFETY: the range was checked; the numbers have room for UNIC_MAX_FDS, as many as the shim writes.
                 unsafe buffer.withUnsafeMutableBytes { bytes in
-                    guard let base = bytes.baseAddress else { return 0 }
-                    return unsafe unic_receive_fds(socket, base + start, byteCount, &numbers, &count, &truncated, 0)
+                    var span = numbers.mutableSpan
+                    return unsafe span.withUnsafeMutableBufferPointer { numbers in
+                        guard let base = bytes.baseAddress else { return 0 }
+                        return unsafe unic_receive_fds(socket, base + start, byteCount, numbers.baseAddress, &count, &truncated, 0)
+                    }
                 }
             }
-            for number in numbers.prefix(Int(count)) { descriptors.append(ReceivedDescriptor(OwnedDescriptor(adopting: number))) }
+            for index in 0..<Int(count) { descriptors.append(ReceivedDescriptor(OwnedDescriptor(adopting: numbers[index]))) }
             return got == 0 ? .closed : .bytes(got, descriptorsLost: truncated != 0)
         } catch {
             if error.errno == .wouldBlock { return .wouldBlock }

@@ -113,6 +113,9 @@ struct ServeCommand: ParsableCommand {
     private func tell(_ statistics: ServerStatistics) {
         var text = "connections: \(statistics.connections)\nmessages: \(statistics.messages)\ninterrupts: \(statistics.interrupts)\n"
         text += "failed commands: \(statistics.failedCommands)\nbroken connections: \(statistics.brokenConnections)\n"
+        for (command, count) in statistics.messagesByCommand.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            text += "\(command.name): \(count)\n"
+        }
         if let fault = statistics.lastFault { text += "last fault: \(fault)\n" }
         StandardStream.output.write(text)
     }

@@ -32,9 +32,18 @@
         byteCount = last - first + 1
     }
 
+    private init(empty start: IOVA) {
+        self.start = start
+        byteCount = 0
+    }
+
+    /// The one range that holds no address: a place where a range may be put.
+    static var nothing: IOVARange { IOVARange(empty: IOVA(0)) }
+
     /// The last address inside.
     @inlinable public var last: UInt64 { start.rawValue &+ (byteCount &- 1) }
 
+    @inlinable public func contains(_ iova: IOVA) -> Bool { iova.rawValue &- start.rawValue < byteCount }
     @inlinable public func contains(_ other: IOVARange) -> Bool { start <= other.start && other.last <= last }
     @inlinable public func overlaps(_ other: IOVARange) -> Bool { start.rawValue <= other.last && other.start.rawValue <= last }
     public var description: String { "\(start)…0x\(String(last, radix: 16))" }

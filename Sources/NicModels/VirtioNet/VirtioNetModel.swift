@@ -101,7 +101,7 @@ public struct VirtioNetModel<W: Wire>: ~Copyable, DeviceModel {
         steering.reset()
         transmitPairs = 1
         isStarving = false
-        setLine(false)
+        environment.setINTx(false)
         filter = VirtioNetFilter(address: permanentAddress)
         updateFilter()
         updateRunning()

@@ -21,6 +21,12 @@ final class ClientConnection {
 
     let device: String
     let timeoutMilliseconds: UInt64
+    /// An answer is looked for so long before poll(2) waits for it.
+    var spinMicroseconds: UInt64 {
+        get { spin.load(ordering: .relaxed) }
+        set { spin.store(newValue, ordering: .relaxed) }
+    }
+    private let spin = Atomic<UInt64>(0)
     private let socket: UnixSocket
     private var reader: MessageReader
     private var nextID: UInt16 = 0
@@ -85,13 +91,14 @@ final class ClientConnection {
     ) throws(DeviceError) -> Result<Answer, SystemCallError> {
         if let goneReason { throw .gone(device: device, reason: goneReason) }
         let deadline = Deadline(afterMilliseconds: timeoutMilliseconds)
+        let spinEnd = spinMicroseconds == 0 ? 0 : MonotonicClock.nanoseconds() &+ spinMicroseconds &* 1000
         let id = takeID()
         try send(
             OutgoingMessage(
                 header: MessageHeader(id: id, command: command.rawValue, payloadByteCount: payload.count), payload: payload,
                 descriptors: descriptors),
             of: command, deadline)
-        return try answer(to: id, of: command, deadline)
+        return try answer(to: id, of: command, deadline, spinEnd: spinEnd)
     }
 
     /// Sends a command that nobody answers.
@@ -145,13 +152,20 @@ final class ClientConnection {
         }
     }
 
-    private func answer(to id: UInt16, of command: Command, _ deadline: Deadline) throws(DeviceError) -> Result<Answer, SystemCallError> {
+    private func answer(
+        to id: UInt16, of command: Command, _ deadline: Deadline, spinEnd: UInt64
+    ) throws(DeviceError) -> Result<Answer, SystemCallError> {
         var foreign = 0
         while true {
             switch reader.step(socket) {
             case .closed: throw giveUp("the server hung up")
             case .broken(let reason, _): throw violation(reason)
-            case .wouldBlock: try waitForAnswer(to: id, of: command, deadline)
+            case .wouldBlock:
+                if spinEnd > 0, MonotonicClock.nanoseconds() < spinEnd {
+                    Processor.spinHint()
+                } else {
+                    try waitForAnswer(to: id, of: command, deadline)
+                }
             case .message(let message):
                 let header = message.header
                 if header.isReply, header.id == id {

@@ -17,6 +17,12 @@ public final class VfioUserDevice: DeviceAccess {
     var interruptCounts: [InterruptKind: Int] = [:]
     /// Send BAR writes without waiting for an answer. A refused write is never known then, so it is off by default.
     public var postsWrites = false
+    /// Keep the CPU busy for at most so long while the server has not answered, then sleep: less latency where the server
+    /// polls on a CPU of its own. At most the server's time-out; 0 always sleeps.
+    public var spinMicroseconds: UInt64 {
+        get { connection.spinMicroseconds }
+        set { connection.spinMicroseconds = min(newValue, connection.timeoutMilliseconds &* 1000) }
+    }
 
     /// Connects and negotiates.
     /// - Parameters:

@@ -7,7 +7,9 @@ struct OutgoingMessage {
     private(set) var sent = 0
 
     init(header: MessageHeader, payload: [UInt8], descriptors: [Int32] = []) {
-        bytes = header.emit() + payload
+        var bytes = header.emit()
+        bytes += payload
+        self.bytes = bytes
         self.descriptors = descriptors
     }
 

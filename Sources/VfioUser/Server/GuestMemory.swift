@@ -9,8 +9,8 @@ import SystemPackage
 final class GuestMemory {
     /// A mapping each costs the kernel memory; vm.max_map_count is 65530 by default, and the process needs some itself.
     static let maximumFiles = 4096
-    /// Ranges without a descriptor are remembered, so that unmapping them works; QEMU sends a handful (its ROMs).
-    static let maximumUnbackedRanges = 1024
+    /// QEMU sends a handful without a descriptor: its ROMs, and BARs of other devices.
+    static let maximumIndirectRanges = 1024
 
     private struct FileKey: Hashable {
         let device: UInt64
@@ -20,34 +20,64 @@ final class GuestMemory {
 
     private final class SharedFile {
         let key: FileKey
-        let mapping: SharedMapping
+        let mapping: GuardedMapping
         let byteCount: UInt64
+        /// Its place in `files`, and the tag of its entries in the space.
+        let number: Int
         var users = 0
 
-        init(key: FileKey, mapping: SharedMapping, byteCount: UInt64) {
+        init(key: FileKey, mapping: GuardedMapping, byteCount: UInt64, number: Int) {
             self.key = key
             self.mapping = mapping
             self.byteCount = byteCount
+            self.number = number
         }
     }
 
     private let space: DMASpace
     private let requiresSealedMemory: Bool
+    /// By number; nil where one has gone.
+    private var files: [SharedFile?] = []
     /// The newest mapping of each file. A file that grew has an older one as long as a range uses it.
-    private var files: [FileKey: SharedFile] = [:]
-    /// By the first address of each range.
-    private var fileOfRange: [UInt64: SharedFile] = [:]
-    private(set) var unbacked: [IOVARange] = []
+    private var newest: [FileKey: SharedFile] = [:]
+    private var seenErrorCount = GuardedPages.errorCount
+    /// Ranges that cannot be mapped, reserved in the space.
+    private let indirect = IndirectRanges()
 
     init(space: DMASpace, requiresSealedMemory: Bool) {
         self.space = space
         self.requiresSealedMemory = requiresSealedMemory
+        space.indirect = indirect
     }
 
-    var rangeCount: Int { space.count + unbacked.count }
-    /// Counted along the way: these are read each time that the server goes to sleep.
+    /// Whom to ask for memory without a file.
+    var owner: ClientChannel? {
+        get { indirect.owner }
+        set { indirect.owner = newValue }
+    }
+
+    /// What the client takes in one command of ours.
+    var maximumTransferByteCount: Int {
+        get { indirect.maximumTransferByteCount }
+        set { indirect.maximumTransferByteCount = max(newValue, 1) }
+    }
+
+    /// Looks whether the client made a file shorter that is mapped here; why it cannot be served any longer then.
+    func findBrokenFile() -> String? {
+        guard GuardedPages.errorCount != seenErrorCount else { return nil }
+        seenErrorCount = GuardedPages.errorCount
+        return files.contains { $0?.mapping.isBroken == true } ? "the client made a file shorter that it had mapped for DMA" : nil
+    }
+
+    /// What of a range a device may have written: all that it was permitted to write, since models write to memory directly.
+    func writableRanges(in range: IOVARange) -> [IOVARange] {
+        space.entries(in: range).filter { $0.access.contains(.write) }.map(\.range) + indirect.writable(in: range)
+    }
+
+    var rangeCount: Int { space.count }
+    var mappedByteCount: UInt64 { space.mappedByteCount }
+    /// Counted along the way: it is read each time that the server goes to sleep.
     private(set) var fileCount = 0
-    private(set) var mappedByteCount: UInt64 = 0
 
     func map(_ message: DMAMapMessage, descriptor: consuming OwnedDescriptor?) throws(CommandFailure) {
         let range = message.range
@@ -55,67 +85,68 @@ final class GuestMemory {
             throw CommandFailure(.invalidArgument, "DMA_MAP of \(range) at file offset \(message.fileOffset) is not made of whole pages")
         }
         // "A command to map over an existing region must be failed with EEXIST."
-        guard !unbacked.contains(where: { $0.overlaps(range) }) else {
-            throw CommandFailure(.fileExists, "DMA_MAP of \(range) overlaps another one")
-        }
-        guard let descriptor else { return try mapUnbacked(range) }
+        guard space.isFree(range) else { throw CommandFailure(.fileExists, "DMA_MAP of \(range) overlaps another one") }
+        guard let descriptor else { return try mapIndirect(message, file: nil) }
         guard message.access != [] else { throw CommandFailure(.invalidArgument, "DMA_MAP of \(range) permits nothing") }
+        if message.usesFileIO {
+            _ = try judge(descriptor.number, for: message)
+            return try mapIndirect(message, file: descriptor)
+        }
         let file = try sharedFile(for: message, descriptor: descriptor)
         let window = file.mapping.window.slice(at: Int(message.fileOffset), byteCount: Int(range.byteCount))
         do throws(DMASpace.MapError) {
-            try space.map(range, to: window, access: message.access)
+            try space.map(range, to: window, access: message.access, tag: UInt32(file.number))
         } catch {
             forgetIfUnused(file)
-            switch error {
-            case .overlaps: throw CommandFailure(.fileExists, "DMA_MAP of \(range) overlaps another one")
-            case .tooMany(let limit): throw CommandFailure(.noSpace, "more than \(limit) DMA_MAPs")
-            case .sizeMismatch: throw CommandFailure(.invalidArgument, "DMA_MAP of \(range) does not fit its file")
-            }
+            throw CommandFailure(error, range)
         }
-        if file.users == 0 { fileCount += 1 }
         file.users += 1
-        fileOfRange[range.start.rawValue] = file
-        mappedByteCount &+= range.byteCount
     }
 
     /// Removes all that lies inside of a range; one with nothing in it is fine, clients send whole windows.
     func unmap(_ range: IOVARange) throws(CommandFailure) {
-        guard !unbacked.contains(where: { $0.overlaps(range) && !range.contains($0) }), let removed = space.unmap(range) else {
+        guard let removed = space.unmap(range) else {
             throw CommandFailure(.invalidArgument, "DMA_UNMAP of \(range) would cut a mapping in two")
         }
-        unbacked.removeAll { range.contains($0) }
         for entry in removed { release(entry) }
     }
 
     func unmapAll() {
-        for entry in space.unmapAll() { release(entry) }
-        unbacked = []
+        space.unmapAll()
+        files = []
+        newest = [:]
+        fileCount = 0
+        indirect.removeAll()
     }
 
     private func release(_ entry: DMASpace.Entry) {
-        guard let file = fileOfRange.removeValue(forKey: entry.range.start.rawValue) else { return }
-        file.users -= 1
-        if file.users == 0 { fileCount -= 1 }
-        mappedByteCount &-= entry.range.byteCount
-        forgetIfUnused(file)
+        if entry.isReserved {
+            indirect.remove(entry.range.start)
+        } else if let file = files[Int(entry.tag)] {
+            file.users -= 1
+            forgetIfUnused(file)
+        }
     }
 
     private func forgetIfUnused(_ file: SharedFile) {
-        if file.users == 0, files[file.key] === file { files[file.key] = nil }
+        guard file.users == 0 else { return }
+        files[file.number] = nil
+        fileCount -= 1
+        if newest[file.key] === file { newest[file.key] = nil }
     }
 
-    /// Memory that can only be reached by messages: known, but a model that reads it sees a fault.
-    private func mapUnbacked(_ range: IOVARange) throws(CommandFailure) {
-        guard unbacked.count < GuestMemory.maximumUnbackedRanges else {
-            throw CommandFailure(.noSpace, "more than \(GuestMemory.maximumUnbackedRanges) DMA_MAPs without a descriptor")
+    private func mapIndirect(_ message: DMAMapMessage, file: consuming OwnedDescriptor?) throws(CommandFailure) {
+        guard indirect.count < GuestMemory.maximumIndirectRanges else {
+            throw CommandFailure(.noSpace, "more than \(GuestMemory.maximumIndirectRanges) DMA_MAPs that cannot be mapped")
         }
-        guard space.isFree(range) else { throw CommandFailure(.fileExists, "DMA_MAP of \(range) overlaps another one") }
-        unbacked.append(range)
+        do throws(DMASpace.MapError) { try space.reserve(message.range) } catch { throw CommandFailure(error, message.range) }
+        indirect.add(message, file: file)
     }
 
-    private func sharedFile(for message: DMAMapMessage, descriptor: consuming OwnedDescriptor) throws(CommandFailure) -> SharedFile {
+    /// What a descriptor stands for, if the message may have it.
+    private func judge(_ number: Int32, for message: DMAMapMessage) throws(CommandFailure) -> FileFacts {
         let facts: FileFacts
-        do throws(SystemCallError) { facts = try FileFacts(of: descriptor.number) } catch { throw CommandFailure(error) }
+        do throws(SystemCallError) { facts = try FileFacts(of: number) } catch { throw CommandFailure(error) }
         // A file whose page faults another process answers (FUSE) or that is no file at all could stop us for ever.
         guard facts.isMemory else {
             throw CommandFailure(.invalidArgument, "DMA_MAP with a descriptor that is not memfd, tmpfs or hugetlbfs memory")
@@ -128,8 +159,14 @@ final class GuestMemory {
             throw CommandFailure(
                 .invalidArgument, "DMA_MAP of \(message.range.byteCount) bytes at \(message.fileOffset) of a file of \(facts.byteCount)")
         }
+        return facts
+    }
+
+    private func sharedFile(for message: DMAMapMessage, descriptor: consuming OwnedDescriptor) throws(CommandFailure) -> SharedFile {
+        let facts = try judge(descriptor.number, for: message)
+        let end = message.fileOffset + message.range.byteCount
         let key = FileKey(device: facts.device, inode: facts.inode, access: message.access)
-        if let known = files[key], end <= known.byteCount { return known }
+        if let known = newest[key], end <= known.byteCount { return known }
         guard fileCount < GuestMemory.maximumFiles else {
             throw CommandFailure(.noSpace, "more than \(GuestMemory.maximumFiles) files behind DMA_MAPs")
         }
@@ -137,11 +174,24 @@ final class GuestMemory {
         do throws(SystemCallError) {
             let pages = try MappedPages(
                 sharing: descriptor, byteCount: Int(facts.byteCount), protection: protection, subject: "the client's memory")
-            let file = SharedFile(key: key, mapping: SharedMapping(pages), byteCount: facts.byteCount)
-            files[key] = file
+            let number = files.firstIndex { $0 == nil } ?? files.count
+            let file = SharedFile(key: key, mapping: try GuardedMapping(pages, pageByteCount: facts.blockByteCount), byteCount: facts.byteCount, number: number)
+            if number < files.count { files[number] = file } else { files.append(file) }
+            newest[key] = file
+            fileCount += 1
             return file
         } catch {
             throw CommandFailure(error)
+        }
+    }
+}
+
+extension CommandFailure {
+    fileprivate init(_ error: DMASpace.MapError, _ range: IOVARange) {
+        switch error {
+        case .overlaps: self.init(.fileExists, "DMA_MAP of \(range) overlaps another one")
+        case .tooMany(let limit): self.init(.noSpace, "more than \(limit) DMA_MAPs")
+        case .sizeMismatch: self.init(.invalidArgument, "DMA_MAP of \(range) does not fit its file")
         }
     }
 }
