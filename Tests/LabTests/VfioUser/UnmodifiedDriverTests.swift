@@ -133,7 +133,9 @@ import Testing
     /// What QEMU 11.1 does when a vfio-user device with MSI-X is unplugged, and why the test above has none: it removes the
     /// memory region of the pending bits after the region has gone. When this fails, `--no-msix` is needed no more.
     @Test func qemuEndsItselfWhenADeviceWithMSIXIsUnplugged() throws {
-        var guest = guest([try ServedModel("e1000e", wire: "unplugged")])
+        let model = try ServedModel("e1000e", wire: "unplugged")
+        defer { withExtendedLifetime(model) {} }
+        var guest = guest([model])
         guest.kernel = .small
         let running = try guest.start("touch /lab/results/ready; sleep 60", timeLimitSeconds: 100)
         #expect(running.wait(for: "ready", seconds: 60))
