@@ -6,7 +6,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 RELEASE := --configuration release --static-swift-stdlib --scratch-path .build-release -Xswiftc -enforce-exclusivity=unchecked
 BIN := .build-release/release
 
-.PHONY: help setup build release pingpong test test-long lint format bench bench-instructions bench-lab lab lab-shell clean check
+.PHONY: help setup build release pingpong test test-long fuzz lint format bench bench-instructions bench-lab lab lab-shell clean check
 
 help: ## these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -33,6 +33,9 @@ test: release build ## every test, lab included
 test-long: release ## what is too long for every run
 	Scripts/test-long
 
+fuzz: setup ## libFuzzer on every parser and on a server, SECONDS each
+	Scripts/fuzz $(or $(SECONDS),60)
+
 lint: ## format, unsafe audit, paths
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
 	Scripts/lint
@@ -56,6 +59,6 @@ lab-shell: setup ## a shell in the lab's guest
 	Lab/shell
 
 clean: ## forget what was built here; ~/.cache/unic stays
-	rm -rf .build .build-release
+	rm -rf .build .build-release .build-fuzz
 
 check: setup lint pingpong test bench-instructions ## exactly what CI runs

@@ -55,7 +55,7 @@ let package = Package(
         module("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", system]),
         module("Devices", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser"]),
         module("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess", system]),
-        module("LabKit", ["LinuxIO"]),
+        module("LabKit", ["LinuxIO", system]),
         module("PingPong", path: "Sources/examples/PingPong", ["LinuxIO", "DeviceMemory", "NicDriver", histogram]),
         module("Echo", path: "Sources/examples/Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         module("Traffic", path: "Sources/examples/Traffic", ["LinuxIO", "DeviceMemory", "NicDriver"]),
@@ -80,6 +80,11 @@ let package = Package(
             ]),
         .executableTarget(
             name: "wire-peer", dependencies: ["LinuxIO", "DeviceMemory", "NicModels"], path: "Tests/WirePeer", swiftSettings: settings),
+        .target(
+            name: "FuzzTargets", dependencies: ["VfioUser", "NicModels", "DeviceModel", "DeviceMemory", "LinuxIO"], path: "Tests/FuzzTargets",
+            swiftSettings: settings),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/FuzzTests", exclude: ["Corpus"], swiftSettings: settings),
         tests("LinuxIO", [system]),
         tests("DeviceMemory", ["LinuxIO", "hugepage-check", system]),
         tests("DeviceAccess", ["LinuxIO", "DeviceMemory"]),
@@ -87,7 +92,7 @@ let package = Package(
         tests("NicDriver", ["LinuxIO", "DeviceMemory", "DeviceAccess", "Devices", "NicRegisters"]),
         tests("NicModels", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "wire-peer"]),
         tests("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
-        tests("VfioUser", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
+        tests("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests("Devices", ["DriverSuite"]),
         tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),
         tests("PingPong", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver"]),

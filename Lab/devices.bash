@@ -4,6 +4,7 @@
 #     10 ... 13   virtio-net
 #     14 ... 17   virtio-net-packed: with packed virtqueues
 #     18 ... 1b   root ports with one igb each, which becomes 0000:01:00.0, 0000:02:00.0, ...
+#     1c.0 ... 1c.7  root ports slot0 ... with one vfio-user device each, on the buses after those of igb
 #
 # The ports of a row share one hub. With more than one queue, those of virtio-net are taps on one bridge.
 
@@ -75,5 +76,23 @@ igb_row() { # count
     for ((i = 0; i < $1; i++)); do
         options+=(-netdev "hubport,id=igb$i,hubid=2" -device "pcie-root-port,id=root$i,chassis=$((i + 2)),addr=0x$(printf '%x' $((0x18 + i)))")
         options+=(-device "igb,netdev=igb$i,bus=root$i,mac=52:54:00:12:36:$(printf '%02x' "$i"),romfile=")
+    done
+}
+
+# Devices that other processes serve, each behind a root port of its own, so that the monitor can unplug and plug it. Their
+# servers reach the guest's memory through its file.
+served_devices() { # memory in MiB, socket...
+    local memory=$1 i=0 socket
+    shift
+    [ $# -gt 0 ] || return 0
+    [ "$emulator" != 7 ] || lacks "vfio-user wants --emulator 11: Debian 12's QEMU has none"
+    [ $# -le 8 ] || lacks "at most 8 vfio-user devices, not $#"
+    machine+=,memory-backend=memory
+    options+=(-object "memory-backend-memfd,id=memory,size=${memory}M,share=on")
+    for socket; do
+        [[ "$socket" != *[\"\\]* ]] || lacks "a socket's path has a quote or a backslash in it: $socket"
+        options+=(-device "pcie-root-port,id=slot$i,chassis=$((32 + i)),addr=0x1c.$i,multifunction=on")
+        options+=(-device "{\"driver\":\"vfio-user-pci\",\"id\":\"served$i\",\"bus\":\"slot$i\",\"socket\":{\"type\":\"unix\",\"path\":\"$socket\"}}")
+        i=$((i + 1))
     done
 }

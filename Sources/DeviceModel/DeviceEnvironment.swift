@@ -59,11 +59,25 @@ public final class DeviceEnvironment {
             let mask = description.writableConfigBits[at]
             config[at] = config[at] & ~mask | byte & mask
         }
+        updateINTx()
     }
+
+    /// The level of the function's INTx line. PCI's status register shows it (PCI Local Bus 3.0 §6.2.3, bit 3), its command
+    /// register holds it back (§6.2.2, bit 10).
+    public func setINTx(_ isHigh: Bool) {
+        guard config.count >= 64, isHigh != isINTxHigh else { return }
+        config[6] ^= 0x08
+        updateINTx()
+    }
+
+    public var isINTxHigh: Bool { config.count >= 64 && config[6] & 0x08 != 0 }
+
+    private func updateINTx() { interrupts.setINTx(isINTxHigh && config[5] & 0x04 == 0) }
 
     /// Config space, interrupts and BAR memory back to power-on. DMA mappings are the IOMMU's and stay.
     public func resetToPowerOn() {
         config = description.config
+        updateINTx()
         for bar in description.bars.indices { for area in memoryAreas(of: bar) { area.window.fill(0) } }
     }
 }

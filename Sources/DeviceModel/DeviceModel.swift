@@ -39,7 +39,7 @@ extension DeviceModel where Self: ~Copyable {
 
 /// What a host of models needs to know of a function to present it.
 public struct FunctionDescription: Sendable {
-    /// The first 256 bytes of config space at power-on.
+    /// Config space at power-on: 256 bytes, or 4096 of a PCI Express function.
     public var config: [UInt8]
     /// For each byte of `config`, which bits the driver may write.
     public var writableConfigBits: [UInt8]
@@ -68,10 +68,13 @@ public struct BARDescription: Sendable {
     public var isIO: Bool
     /// Whole pages of 4096 bytes.
     public var memoryAreas: [Range<UInt64>]
+    /// Offsets of registers whose writes say nothing but "look": a host may do with a wake-up instead.
+    public var notifyRegisters: [UInt64]
 
-    public init(byteCount: UInt64, isIO: Bool = false, memoryAreas: [Range<UInt64>] = []) {
+    public init(byteCount: UInt64, isIO: Bool = false, memoryAreas: [Range<UInt64>] = [], notifyRegisters: [UInt64] = []) {
         self.byteCount = byteCount
         self.isIO = isIO
         self.memoryAreas = memoryAreas
+        self.notifyRegisters = notifyRegisters
     }
 }

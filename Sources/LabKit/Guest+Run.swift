@@ -14,22 +14,25 @@ extension Guest {
     public func run(
         _ script: String, arguments: [String] = [], timeLimitSeconds: Int = 120, environment: [String: String]? = nil
     ) throws(LabError) -> GuestRun {
-        let directory = Self.freshResultsDirectory()
-        let words = self.arguments(resultsDirectory: directory, timeLimitSeconds: timeLimitSeconds)
+        try start(script, arguments: arguments, timeLimitSeconds: timeLimitSeconds, environment: environment).finish()
+    }
+
+    /// The same without waiting: what is here can work beside what is in the guest.
+    public func start(
+        _ script: String, arguments: [String] = [], timeLimitSeconds: Int = 120, environment: [String: String]? = nil
+    ) throws(LabError) -> RunningGuest {
+        let number = runCount.add(1, ordering: .relaxed).oldValue
+        // Below the checkout, where nobody else writes; a socket's path has to be short.
+        let directory = "\(Self.checkout)/.build/lab/\(getpid()).\(number)"
+        let monitor = "/tmp/unic-lab-\(geteuid())-\(getpid())-\(number).qmp"
+        var words = self.arguments(resultsDirectory: directory, timeLimitSeconds: timeLimitSeconds)
+        words += ["--monitor", monitor, "--command", script] + arguments
         let program = Self.checkout + "/Lab/run"
         do {
-            let child = try ChildProcess(program, arguments: words + ["--command", script] + arguments, environment: environment)
-            let limit = UInt64(timeLimitSeconds + Self.imageSeconds) * 1000
-            if child.wait(timeoutMilliseconds: limit) == nil {
-                child.send(signal: SIGTERM)  // it ends QEMU
-                child.wait(timeoutMilliseconds: 5000)
-            }
-            return try GuestRun(
-                outcome: try? readSmallFile(directory + "/outcome"), resultsDirectory: directory,
-                output: child.outputText, errorOutput: child.errorText)
+            let child = try ChildProcess(program, arguments: words, environment: environment)
+            return RunningGuest(child, resultsDirectory: directory, monitorPath: monitor, limitSeconds: timeLimitSeconds + Self.imageSeconds)
         } catch {
-            Self.remove(resultsDirectory: directory)
-            throw error as? LabError ?? .lacking("\(error) The lab is run by \(program).")
+            throw .lacking("\(error) The lab is run by \(program).")
         }
     }
 
@@ -38,15 +41,10 @@ extension Guest {
         #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
     }
 
-    /// Below the checkout, where nobody else writes.
-    private static func freshResultsDirectory() -> String {
-        "\(checkout)/.build/lab/\(getpid()).\(resultsCount.add(1, ordering: .relaxed).oldValue)"
-    }
-
     /// Removes what a run left. A failure leaves a directory behind, nothing worse.
     static func remove(resultsDirectory: String) {
         _ = try? ChildProcess("rm", arguments: ["-rf", "--", resultsDirectory]).wait(timeoutMilliseconds: 10_000)
     }
 }
 
-private let resultsCount = Atomic<Int>(0)
+private let runCount = Atomic<Int>(0)

@@ -36,6 +36,10 @@ public struct Guest: Sendable {
     public var hugepageCount = 64
     /// How many ports of each family, see ``NIC/address(ofPort:)``.
     public var portCounts: [NIC: Int] = [.e1000e: 2]
+    /// Sockets of vfio-user servers on this machine, a device each; see ``address(ofServed:)``.
+    public var servedSockets: [String] = []
+    /// Whether a guest that reboots boots again and runs its script again. Otherwise it has ended.
+    public var reboots = false
     /// Queue pairs of each virtio-net port. More than one wants network namespaces of this machine.
     public var virtioQueuePairCount = 1
     /// Whether the ports are bound to vfio-pci before the script starts. A script changes that with `bind-vfio`.
@@ -55,6 +59,13 @@ public struct Guest: Sendable {
 
     public init() {}
 
+    /// Where a vfio-user device is on the guest's PCI buses. Each is behind a root port of its own, named "slot0", "slot1", ...
+    /// in QEMU, and is named "served0", "served1", ...
+    public func address(ofServed index: Int) -> String {
+        let bus = String((portCounts[.igb] ?? 0) + 1 + index, radix: 16)
+        return "0000:\(bus.count < 2 ? "0" + bus : bus):00.0"
+    }
+
     /// `Lab/run`'s arguments for this guest.
     func arguments(resultsDirectory: String, timeLimitSeconds: Int) -> [String] {
         var words = ["--timeout", "\(timeLimitSeconds)", "--results", resultsDirectory, "--memory", "\(memoryMebibytes)"]
@@ -62,6 +73,8 @@ public struct Guest: Sendable {
         words += ["--kernel", kernel.rawValue, "--emulator", emulator.rawValue, "--iommu", iommu.rawValue]
         let nics = NIC.allCases.compactMap { nic in portCounts[nic].map { "\(nic.rawValue):\($0)" } }
         words += ["--nics", nics.isEmpty ? "0" : nics.joined(separator: ",")]
+        words += servedSockets.flatMap { ["--served", $0] }
+        if reboots { words.append("--reboots") }
         if !bindsPorts { words.append("--leave-nics") }
         if let allowsUnsafeInterrupts { words += ["--unsafe-interrupts", allowsUnsafeInterrupts ? "yes" : "no"] }
         if allowsNoIOMMU { words.append("--noiommu") }

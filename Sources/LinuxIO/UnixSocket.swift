@@ -93,4 +93,9 @@ public struct UnixSocketPair: ~Copyable, Sendable {
         first = UnixSocket(adopting: OwnedDescriptor(adopting: numbers[0]))
         second = UnixSocket(adopting: OwnedDescriptor(adopting: numbers[1]))
     }
+
+    /// Gives both away.
+    public consuming func split<Result>(_ body: (consuming UnixSocket, consuming UnixSocket) -> Result) -> Result {
+        body(first, second)
+    }
 }

@@ -1,7 +1,13 @@
 /// Config space in the making: values and which of their bits the driver may write.
+///
+/// 4096 bytes, as PCI Express functions have (PCI Express Base 3.0 §7.2.2), without extended capabilities. QEMU's root ports
+/// read registers of a function's PCI Express capability that version 1 of it has not got: close to the end of 256 bytes
+/// they would lie outside, and QEMU ends itself by an assertion.
 struct ConfigSpaceBuilder {
-    var bytes = [UInt8](repeating: 0, count: 256)
-    var writable = [UInt8](repeating: 0, count: 256)
+    static let byteCount = 4096
+
+    var bytes = [UInt8](repeating: 0, count: byteCount)
+    var writable = [UInt8](repeating: 0, count: byteCount)
 
     mutating func put8(_ offset: Int, _ value: UInt8, writable mask: UInt8 = 0) {
         bytes[offset] = value

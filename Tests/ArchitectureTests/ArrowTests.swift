@@ -21,13 +21,14 @@ private let allowed: [String: Set<String>] = [
     "PingPong": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "Traffic": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "Echo": ["LinuxIO", "DeviceMemory", "NicDriver"],
+    "FuzzTargets": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicModels", "VfioUser"],
     "DriverSuite": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "NicModels", "Devices"],
 ]
 
 /// Products of other packages: what LinuxIO's errors are made of, and one histogram.
 private let products: [String: Set<String>] = [
     "LinuxIO": ["SystemPackage"], "DeviceMemory": ["SystemPackage"], "DeviceAccess": ["SystemPackage"], "VfioUser": ["SystemPackage"],
-    "HostSetup": ["SystemPackage"],
+    "HostSetup": ["SystemPackage"], "LabKit": ["SystemPackage"],
     "PingPong": ["Histogram"],
 ]
 

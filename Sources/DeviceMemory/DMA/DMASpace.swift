@@ -18,6 +18,9 @@ public final class DMASpace {
     public private(set) var removals: UInt64 = 0
     public private(set) var mappedByteCount: UInt64 = 0
 
+    /// Who is asked for what lies behind reserved ranges; without one an access there is a fault.
+    public weak var indirect: (any IndirectMemory)?
+
     public init(maximumEntries: Int = 65535) { self.maximumEntries = maximumEntries }
 
     public var count: Int { table.count }
@@ -36,7 +39,8 @@ public final class DMASpace {
         mappedByteCount &+= range.byteCount
     }
 
-    /// Occupies a range without anything behind it: every access to it is a fault.
+    /// Occupies a range without anything behind it that could be shown: ``translate(_:byteCount:access:)`` never finds it,
+    /// copies ask ``indirect``.
     public func reserve(_ range: IOVARange) throws(MapError) { try insert(Entry(reserved: range)) }
 
     private func insert(_ entry: Entry) throws(MapError) {
@@ -70,6 +74,18 @@ public final class DMASpace {
         return count
     }
 
+    /// The entries that a range touches, the highest first.
+    public func entries(in range: IOVARange) -> [Entry] {
+        var found: [Entry] = []
+        var last = range.last
+        while let entry = table.last(startingUpTo: last), entry.range.overlaps(range) {
+            found.append(entry)
+            guard entry.range.start.rawValue > 0 else { break }
+            last = entry.range.start.rawValue - 1
+        }
+        return found
+    }
+
     /// The memory behind `byteCount` bytes at `iova`, if one entry holds them all and permits `access`.
     public func translate(_ iova: IOVA, byteCount: Int, access: DMAAccess) -> MemoryWindow? {
         if let entry = recent.entry(holding: iova) { return entry.window(at: iova, byteCount: byteCount, access: access) }
@@ -86,6 +102,8 @@ public final class DMASpace {
     public func read(_ iova: IOVA, byteCount: Int, to target: MemoryWindow, at targetOffset: Int) -> Bool {
         transfer(iova, byteCount: byteCount, access: .read) { window, done in
             window.copy(at: 0, byteCount: window.byteCount, to: target, at: targetOffset + done)
+        } asking: { at, count, done in
+            indirect?.read(at, byteCount: count, to: target, at: targetOffset + done) ?? 0
         }
     }
 
@@ -93,19 +111,28 @@ public final class DMASpace {
     public func write(_ iova: IOVA, byteCount: Int, from source: MemoryWindow, at sourceOffset: Int) -> Bool {
         transfer(iova, byteCount: byteCount, access: .write) { window, done in
             source.copy(at: sourceOffset + done, byteCount: window.byteCount, to: window, at: 0)
+        } asking: { at, count, done in
+            indirect?.write(at, byteCount: count, from: source, at: sourceOffset + done) ?? 0
         }
     }
 
     /// Walks the pieces of a range. Total: never traps, whatever the numbers.
     @inline(__always)
-    private func transfer(_ iova: IOVA, byteCount: Int, access: DMAAccess, _ body: (MemoryWindow, Int) -> Void) -> Bool {
+    private func transfer(
+        _ iova: IOVA, byteCount: Int, access: DMAAccess, _ body: (MemoryWindow, Int) -> Void, asking: (IOVA, Int, Int) -> Int
+    ) -> Bool {
         var at = iova
         var done = 0
         while done < byteCount {
             guard let entry = entry(holding: at) else { return false }
-            let here = Int(clamping: min(UInt64(byteCount - done), entry.range.last - at.rawValue &+ 1))
-            guard let window = entry.window(at: at, byteCount: here, access: access) else { return false }
-            body(window, done)
+            var here = Int(clamping: min(UInt64(byteCount - done), entry.range.last - at.rawValue &+ 1))
+            if let window = entry.window(at: at, byteCount: here, access: access) {
+                body(window, done)
+            } else {
+                guard entry.isReserved else { return false }
+                here = min(asking(at, here, done), here)
+                guard here > 0 else { return false }
+            }
             done += here
             if done < byteCount {
                 guard let next = at.advanced(by: UInt64(here)) else { return false }

@@ -72,7 +72,7 @@ extension E1000EModel {
     public mutating func configWritten(at offset: Int, byteCount: Int) {
         func touches(_ byte: Int) -> Bool { offset <= byte && byte &- offset < byteCount }
         let config = environment.config
-        guard config.count == 256 else { return }
+        guard config.count >= 256 else { return }
         if touches(E1000EModel.functionResetByte), config[E1000EModel.functionResetByte] & 0x80 != 0 {
             environment.resetToPowerOn()
             reset()

@@ -69,11 +69,12 @@ extension E1000EModel {
     private var isAsserted: Bool { interrupt.causes & interrupt.mask != 0 }
     private var acknowledgeMasks: Bool { registers.read(E1000E.ctrlExt).contains(.interruptAcknowledgeAutoMask) }
 
-    /// A read clears, but with MSI-X and enabled causes only by IAME.
+    /// A read clears everything, except with MSI-X while some causes are enabled and none of these is there: QEMU since 8.1
+    /// (e1000e_mac_icr_read), and Linux's handler of the vector for other causes, which reads and writes nothing back.
     mutating func readInterruptCauses() -> UInt32 {
         let value = interrupt.causes | (isAsserted ? E1000E.InterruptCause.asserted.bits : 0)
         let masks = isAsserted && acknowledgeMasks
-        if interrupt.mask == 0 || masks || deliveryKind() != .msix { interrupt.causes = 0 }
+        if interrupt.mask == 0 || isAsserted || deliveryKind() != .msix { interrupt.causes = 0 }
         if masks { interrupt.mask &= ~interrupt.autoMask }
         updateInterrupts()
         return value
@@ -86,7 +87,7 @@ extension E1000EModel {
     private func deliveryKind() -> InterruptLines.Kind {
         let pci = E1000E.PCI.self
         let config = environment.config
-        guard config.count == 256 else { return .intx }
+        guard config.count >= 256 else { return .intx }
         if config[pci.msixCapability + 3] & 0x80 != 0 { return .msix }
         for vector in 0..<pci.msixVectorCount where environment.interrupts.isConnected(.msix, vector: vector) { return .msix }
         if config[pci.msiCapability + 2] & 1 != 0 || environment.interrupts.isConnected(.msi, vector: 0) { return .msi }
@@ -96,6 +97,7 @@ extension E1000EModel {
     private mutating func updateInterrupts() {
         let active = interrupt.causes & interrupt.mask
         interrupt.delivered &= active
+        if interrupt.delivered == 0 { environment.setINTx(false) }
         let fresh = active & ~interrupt.delivered
         guard fresh != 0 else { return }
         switch deliveryKind() {
@@ -105,11 +107,11 @@ extension E1000EModel {
             interrupt.delivered |= fresh
             fire(.msi, 0)
         case .intx:
-            // A level: one edge until all causes are gone. Command register bit 10 disables INTx.
+            // A level: high until all causes are gone.
             let isHigh = interrupt.delivered != 0
             if !isHigh, !mayFire(5, registers.read(E1000E.itr).interval) { return }
             interrupt.delivered |= fresh
-            if !isHigh, environment.config.count == 256, environment.config[5] & 0x4 == 0 { fire(.intx, 0) }
+            if !isHigh { fire(.intx, 0) }
         }
     }
 
@@ -144,7 +146,7 @@ extension E1000EModel {
             return
         }
         statistics.count(E1000E.iac)
-        environment.interrupts.trigger(kind, vector: vector)
+        if kind == .intx { environment.setINTx(true) } else { environment.interrupts.trigger(kind, vector: vector) }
     }
 
     // MARK: Throttling

@@ -16,7 +16,7 @@ extension VirtioNetModel {
 
     public mutating func configWritten(at offset: Int, byteCount: Int) {
         func touches(_ bytes: Range<Int>) -> Bool { offset < bytes.upperBound && bytes.lowerBound - offset < byteCount }
-        guard environment.config.count == 256, offset >= 0 else { return }
+        guard environment.config.count >= 256, offset >= 0 else { return }
         // PCI Express 1.1 §7.8.4: Initiate Function Level Reset, in device control's upper byte.
         let reset = Place.pcieCapability + 9
         if touches(reset..<reset + 1), environment.config[reset] & 0x80 != 0 {
@@ -38,7 +38,7 @@ extension VirtioNetModel {
     /// "PCI configuration access capability": a read of its data reads the BAR.
     public mutating func configWillBeRead(at offset: Int, byteCount: Int) {
         let data = Place.accessCapability + Virtio.Capability.accessData
-        guard environment.config.count == 256, offset >= 0, offset < data + 4, data - offset < byteCount, let window = accessWindow
+        guard environment.config.count >= 256, offset >= 0, offset < data + 4, data - offset < byteCount, let window = accessWindow
         else { return }
         let value = readRegion(window.bar, at: window.offset, byteCount: window.byteCount)
         for index in 0..<window.byteCount { environment.config[data + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index)) }

@@ -26,32 +26,21 @@ extension VirtioNetModel {
             environment.interrupts.trigger(.msix, vector: Int(vector))
             return
         }
-        // A level: one edge until the driver reads the status.
+        // A level: high until the driver reads the status.
         common.interruptStatus.insert(cause)
-        guard !common.isLineHigh else { return }
-        setLine(true)
-        // PCI Local Bus 3.0 §6.2.2, command register bit 10: INTx is off.
-        guard environment.config.count == 256, environment.config[5] & 0x4 == 0 else { return }
-        counters.interrupts &+= 1
-        environment.interrupts.trigger(.intx, vector: 0)
+        if !environment.isINTxHigh { counters.interrupts &+= 1 }
+        environment.setINTx(true)
     }
 
     /// Message control's upper bit (PCI Local Bus 3.0 §6.8.2).
-    private var isMSIXEnabled: Bool { environment.config.count == 256 && environment.config[Place.msixCapability + 3] & 0x80 != 0 }
+    private var isMSIXEnabled: Bool { environment.config.count >= 256 && environment.config[Place.msixCapability + 3] & 0x80 != 0 }
 
     /// A read clears it and takes the line back.
     mutating func takeInterruptStatus() -> Virtio.InterruptStatus {
         let status = common.interruptStatus
         common.interruptStatus = []
-        setLine(false)
+        environment.setINTx(false)
         return status
-    }
-
-    /// With the bit of PCI's status register that shows it (PCI Local Bus 3.0 §6.2.3, bit 3).
-    mutating func setLine(_ isHigh: Bool) {
-        common.isLineHigh = isHigh
-        guard environment.config.count == 256 else { return }
-        if isHigh { environment.config[6] |= 0x08 } else { environment.config[6] &= ~0x08 }
     }
 
     // MARK: Link

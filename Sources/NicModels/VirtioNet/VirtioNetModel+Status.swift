@@ -12,7 +12,6 @@ struct VirtioCommonState {
     var queueSelect: UInt16 = 0
     var interruptStatus: Virtio.InterruptStatus = []
     /// INTx is asserted.
-    var isLineHigh = false
     /// Queues whose violation was told.
     var stoppedQueues = QueueSet()
 

@@ -30,3 +30,9 @@ extension Array where Element == UInt8 {
 func requireLength(_ bytes: [UInt8], _ expected: Int, of message: String) throws(MessageError) {
     guard bytes.count == expected else { throw .length(message: message, expected: expected, actual: bytes.count) }
 }
+
+/// argsz, the first field of many messages: at least the fixed part ("Message sizes").
+func requireArgumentSize(_ bytes: [UInt8], _ least: Int, of message: String) throws(MessageError) {
+    let argsz = bytes.field32(at: 0)
+    guard argsz >= UInt32(least) else { throw .field(message: message, name: "argsz", value: UInt64(argsz)) }
+}

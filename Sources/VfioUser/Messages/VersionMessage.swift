@@ -44,16 +44,29 @@ public struct Capabilities: Equatable, Sendable {
     public var pageSizes: UInt64?
     /// VFIO_USER_REGION_WRITE_MULTI is understood.
     public var writeMultiple: Bool?
+    /// The server's commands may have a socket of their own.
+    public var twinSocket: TwinSocket?
+
+    public struct TwinSocket: Equatable, Sendable {
+        public var isSupported: Bool
+        /// In a reply: which of the message's descriptors it is.
+        public var descriptorIndex: UInt64?
+        public init(isSupported: Bool, descriptorIndex: UInt64? = nil) {
+            self.isSupported = isSupported
+            self.descriptorIndex = descriptorIndex
+        }
+    }
 
     public init(
         maximumMessageDescriptors: UInt64? = nil, maximumTransferByteCount: UInt64? = nil, maximumDMAMaps: UInt64? = nil,
-        pageSizes: UInt64? = nil, writeMultiple: Bool? = nil
+        pageSizes: UInt64? = nil, writeMultiple: Bool? = nil, twinSocket: TwinSocket? = nil
     ) {
         self.maximumMessageDescriptors = maximumMessageDescriptors
         self.maximumTransferByteCount = maximumTransferByteCount
         self.maximumDMAMaps = maximumDMAMaps
         self.pageSizes = pageSizes
         self.writeMultiple = writeMultiple
+        self.twinSocket = twinSocket
     }
 
     // What the text says holds where a side says nothing.
@@ -74,6 +87,11 @@ public struct Capabilities: Equatable, Sendable {
         capabilities.maximumDMAMaps = given["max_dma_maps"]?.wholeNumber
         capabilities.pageSizes = given["pgsizes"]?.wholeNumber
         if case .boolean(let value) = given["write_multiple"] { capabilities.writeMultiple = value }
+        if let twin = given["twin_socket"], case .object = twin {
+            var isSupported = false
+            if case .boolean(let value) = twin["supported"] { isSupported = value }
+            capabilities.twinSocket = TwinSocket(isSupported: isSupported, descriptorIndex: twin["fd_index"]?.wholeNumber)
+        }
         return capabilities
     }
 
@@ -84,6 +102,10 @@ public struct Capabilities: Equatable, Sendable {
         if let value = maximumDMAMaps { members.append("\"max_dma_maps\":\(value)") }
         if let value = pageSizes { members.append("\"pgsizes\":\(value)") }
         if let value = writeMultiple { members.append("\"write_multiple\":\(value)") }
+        if let value = twinSocket {
+            let index = value.descriptorIndex.map { ",\"fd_index\":\($0)" } ?? ""
+            members.append("\"twin_socket\":{\"supported\":\(value.isSupported)\(index)}")
+        }
         return "{\"capabilities\":{\(members.joined(separator: ","))}}"
     }
 }

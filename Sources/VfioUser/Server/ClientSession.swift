@@ -2,10 +2,7 @@ import LinuxIO
 
 /// A connected client as the server's loop sees it.
 struct ClientSession: ~Copyable {
-    let socket: UnixSocket
-    var reader: MessageReader
-    /// The one reply that the client has not taken yet. No command is read before it is gone.
-    var outgoing: OutgoingMessage?
+    let channel: ClientChannel
     var stalledSince: Deadline?
     var isNegotiated = false
     var messages: UInt64 = 0
@@ -23,7 +20,6 @@ struct ClientSession: ~Copyable {
     var isClosing = false
 
     init(socket: consuming UnixSocket, limits: MessageLimits) {
-        self.socket = socket
-        reader = MessageReader(limits: limits)
+        channel = ClientChannel(socket: socket, limits: limits)
     }
 }

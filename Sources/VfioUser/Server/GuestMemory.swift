@@ -9,8 +9,8 @@ import SystemPackage
 final class GuestMemory {
     /// A mapping each costs the kernel memory; vm.max_map_count is 65530 by default, and the process needs some itself.
     static let maximumFiles = 4096
-    /// Ranges without a descriptor are remembered, so that unmapping them works; QEMU sends a handful (its ROMs).
-    static let maximumUnbackedRanges = 1024
+    /// QEMU sends a handful without a descriptor: its ROMs, and BARs of other devices.
+    static let maximumIndirectRanges = 1024
 
     private struct FileKey: Hashable {
         let device: UInt64
@@ -20,13 +20,13 @@ final class GuestMemory {
 
     private final class SharedFile {
         let key: FileKey
-        let mapping: SharedMapping
+        let mapping: GuardedMapping
         let byteCount: UInt64
         /// Its place in `files`, and the tag of its entries in the space.
         let number: Int
         var users = 0
 
-        init(key: FileKey, mapping: SharedMapping, byteCount: UInt64, number: Int) {
+        init(key: FileKey, mapping: GuardedMapping, byteCount: UInt64, number: Int) {
             self.key = key
             self.mapping = mapping
             self.byteCount = byteCount
@@ -40,11 +40,38 @@ final class GuestMemory {
     private var files: [SharedFile?] = []
     /// The newest mapping of each file. A file that grew has an older one as long as a range uses it.
     private var newest: [FileKey: SharedFile] = [:]
-    private var unbackedCount = 0
+    private var seenErrorCount = GuardedPages.errorCount
+    /// Ranges that cannot be mapped, reserved in the space.
+    private let indirect = IndirectRanges()
 
     init(space: DMASpace, requiresSealedMemory: Bool) {
         self.space = space
         self.requiresSealedMemory = requiresSealedMemory
+        space.indirect = indirect
+    }
+
+    /// Whom to ask for memory without a file.
+    var owner: ClientChannel? {
+        get { indirect.owner }
+        set { indirect.owner = newValue }
+    }
+
+    /// What the client takes in one command of ours.
+    var maximumTransferByteCount: Int {
+        get { indirect.maximumTransferByteCount }
+        set { indirect.maximumTransferByteCount = max(newValue, 1) }
+    }
+
+    /// Looks whether the client made a file shorter that is mapped here; why it cannot be served any longer then.
+    func findBrokenFile() -> String? {
+        guard GuardedPages.errorCount != seenErrorCount else { return nil }
+        seenErrorCount = GuardedPages.errorCount
+        return files.contains { $0?.mapping.isBroken == true } ? "the client made a file shorter that it had mapped for DMA" : nil
+    }
+
+    /// What of a range a device may have written: all that it was permitted to write, since models write to memory directly.
+    func writableRanges(in range: IOVARange) -> [IOVARange] {
+        space.entries(in: range).filter { $0.access.contains(.write) }.map(\.range) + indirect.writable(in: range)
     }
 
     var rangeCount: Int { space.count }
@@ -59,8 +86,12 @@ final class GuestMemory {
         }
         // "A command to map over an existing region must be failed with EEXIST."
         guard space.isFree(range) else { throw CommandFailure(.fileExists, "DMA_MAP of \(range) overlaps another one") }
-        guard let descriptor else { return try mapUnbacked(range) }
+        guard let descriptor else { return try mapIndirect(message, file: nil) }
         guard message.access != [] else { throw CommandFailure(.invalidArgument, "DMA_MAP of \(range) permits nothing") }
+        if message.usesFileIO {
+            _ = try judge(descriptor.number, for: message)
+            return try mapIndirect(message, file: descriptor)
+        }
         let file = try sharedFile(for: message, descriptor: descriptor)
         let window = file.mapping.window.slice(at: Int(message.fileOffset), byteCount: Int(range.byteCount))
         do throws(DMASpace.MapError) {
@@ -85,12 +116,12 @@ final class GuestMemory {
         files = []
         newest = [:]
         fileCount = 0
-        unbackedCount = 0
+        indirect.removeAll()
     }
 
     private func release(_ entry: DMASpace.Entry) {
         if entry.isReserved {
-            unbackedCount -= 1
+            indirect.remove(entry.range.start)
         } else if let file = files[Int(entry.tag)] {
             file.users -= 1
             forgetIfUnused(file)
@@ -104,18 +135,18 @@ final class GuestMemory {
         if newest[file.key] === file { newest[file.key] = nil }
     }
 
-    /// Memory that can only be reached by messages: known, but a model that reads it sees a fault.
-    private func mapUnbacked(_ range: IOVARange) throws(CommandFailure) {
-        guard unbackedCount < GuestMemory.maximumUnbackedRanges else {
-            throw CommandFailure(.noSpace, "more than \(GuestMemory.maximumUnbackedRanges) DMA_MAPs without a descriptor")
+    private func mapIndirect(_ message: DMAMapMessage, file: consuming OwnedDescriptor?) throws(CommandFailure) {
+        guard indirect.count < GuestMemory.maximumIndirectRanges else {
+            throw CommandFailure(.noSpace, "more than \(GuestMemory.maximumIndirectRanges) DMA_MAPs that cannot be mapped")
         }
-        do throws(DMASpace.MapError) { try space.reserve(range) } catch { throw CommandFailure(error, range) }
-        unbackedCount += 1
+        do throws(DMASpace.MapError) { try space.reserve(message.range) } catch { throw CommandFailure(error, message.range) }
+        indirect.add(message, file: file)
     }
 
-    private func sharedFile(for message: DMAMapMessage, descriptor: consuming OwnedDescriptor) throws(CommandFailure) -> SharedFile {
+    /// What a descriptor stands for, if the message may have it.
+    private func judge(_ number: Int32, for message: DMAMapMessage) throws(CommandFailure) -> FileFacts {
         let facts: FileFacts
-        do throws(SystemCallError) { facts = try FileFacts(of: descriptor.number) } catch { throw CommandFailure(error) }
+        do throws(SystemCallError) { facts = try FileFacts(of: number) } catch { throw CommandFailure(error) }
         // A file whose page faults another process answers (FUSE) or that is no file at all could stop us for ever.
         guard facts.isMemory else {
             throw CommandFailure(.invalidArgument, "DMA_MAP with a descriptor that is not memfd, tmpfs or hugetlbfs memory")
@@ -128,6 +159,12 @@ final class GuestMemory {
             throw CommandFailure(
                 .invalidArgument, "DMA_MAP of \(message.range.byteCount) bytes at \(message.fileOffset) of a file of \(facts.byteCount)")
         }
+        return facts
+    }
+
+    private func sharedFile(for message: DMAMapMessage, descriptor: consuming OwnedDescriptor) throws(CommandFailure) -> SharedFile {
+        let facts = try judge(descriptor.number, for: message)
+        let end = message.fileOffset + message.range.byteCount
         let key = FileKey(device: facts.device, inode: facts.inode, access: message.access)
         if let known = newest[key], end <= known.byteCount { return known }
         guard fileCount < GuestMemory.maximumFiles else {
@@ -138,7 +175,7 @@ final class GuestMemory {
             let pages = try MappedPages(
                 sharing: descriptor, byteCount: Int(facts.byteCount), protection: protection, subject: "the client's memory")
             let number = files.firstIndex { $0 == nil } ?? files.count
-            let file = SharedFile(key: key, mapping: SharedMapping(pages), byteCount: facts.byteCount, number: number)
+            let file = SharedFile(key: key, mapping: try GuardedMapping(pages, pageByteCount: facts.blockByteCount), byteCount: facts.byteCount, number: number)
             if number < files.count { files[number] = file } else { files.append(file) }
             newest[key] = file
             fileCount += 1

@@ -26,7 +26,7 @@ extension VfioUserServer where Model: ~Copyable {
         do throws(CommandFailure) {
             let reply = try answer(message, &session)
             if !header.noReply {
-                session.outgoing = OutgoingMessage(
+                session.channel.outgoing = OutgoingMessage(
                     header: MessageHeader(id: header.id, command: header.command, payloadByteCount: reply.payload.count, isReply: true),
                     payload: reply.payload, descriptors: reply.descriptors)
             }
@@ -35,7 +35,7 @@ extension VfioUserServer where Model: ~Copyable {
             statistics.lastFault = "\(header.commandName): \(error.reason)"
             // "If an error occurs, the reply message must only include the reply header."
             if !header.noReply {
-                session.outgoing = OutgoingMessage(
+                session.channel.outgoing = OutgoingMessage(
                     header: MessageHeader(
                         id: header.id, command: header.command, payloadByteCount: 0, isReply: true, isError: true,
                         errno: UInt32(clamping: error.errno.rawValue)),
@@ -65,9 +65,10 @@ extension VfioUserServer where Model: ~Copyable {
             let unmap = try answering { () throws(MessageError) in
                 try DMAUnmapMessage.parse(message.payload, descriptorCount: descriptorCount)
             }
-            try memory.unmap(unmap.range)
+            let dirty = unmap.bitmap.map { $0.bitmap(written: memory.writableRanges(in: $0.range)) } ?? []
+            if let range = unmap.range { try memory.unmap(range) } else { memory.unmapAll() }
             // "The server responds with the original DMA entry in the request."
-            return Reply(payload: unmap.emit())
+            return Reply(payload: unmap.emit(dirty: dirty))
         case .deviceGetInfo:
             _ = try answering { () throws(MessageError) in try DeviceInfoMessage.parse(message.payload, descriptorCount: descriptorCount) }
             return Reply(payload: deviceInfo.emit())
@@ -76,6 +77,11 @@ extension VfioUserServer where Model: ~Copyable {
                 try RegionInfoMessage.parseRequest(message.payload, descriptorCount: descriptorCount)
             }
             return try regionInfo(request)
+        case .deviceGetRegionIOFDs:
+            let request = try answering { () throws(MessageError) in
+                try RegionIOFDsMessage.parseRequest(message.payload, descriptorCount: descriptorCount)
+            }
+            return try regionIOFDs(request)
         case .deviceGetIRQInfo:
             let request = try answering { () throws(MessageError) in
                 try IRQInfoMessage.parse(message.payload, descriptorCount: descriptorCount)
@@ -89,6 +95,14 @@ extension VfioUserServer where Model: ~Copyable {
             return Reply()
         case .regionRead: return Reply(payload: try readRegion(access(message, hasData: false), session).emit())
         case .regionWrite: return Reply(payload: try writeRegion(access(message, hasData: true)).emit())
+        case .regionWriteMulti:
+            let several = try answering { () throws(MessageError) in
+                try RegionWriteMultiMessage.parse(message.payload, descriptorCount: descriptorCount)
+            }
+            // All are judged before any is done.
+            for write in several.writes { try check(write) }
+            for write in several.writes { _ = try writeRegion(write) }
+            return Reply(payload: RegionWriteMultiMessage.reply(done: several.writes.count))
         case .deviceReset:
             guard message.payload.isEmpty, descriptorCount == 0 else {
                 throw CommandFailure(.invalidArgument, "\(command.name) has no payload and no descriptors")
@@ -96,7 +110,8 @@ extension VfioUserServer where Model: ~Copyable {
             statistics.resets &+= 1
             resetDevice()
             return Reply()
-        case .deviceGetRegionIOFDs, .dmaRead, .dmaWrite, .regionWriteMulti, .deviceFeature, .migrationDataRead, .migrationDataWrite:
+        case .dmaRead, .dmaWrite: throw CommandFailure(.invalidArgument, "only a server gives this command")
+        case .deviceFeature, .migrationDataRead, .migrationDataWrite:
             throw CommandFailure(.notSupported, "this server does not do it")
         }
     }
@@ -126,14 +141,23 @@ extension VfioUserServer where Model: ~Copyable {
             throw error
         }
         session.isNegotiated = true
+        memory.maximumTransferByteCount = Int(clamping: min(proposed.capabilities.maximumTransferByteCount ?? .max, UInt64(limits.maximumTransferByteCount)))
         session.maximumReplyData = Int(clamping: proposed.capabilities.maximumTransferByteCount ?? Capabilities.defaultTransferByteCount)
         var mine = Capabilities()
         if proposed.capabilities.maximumMessageDescriptors != nil { mine.maximumMessageDescriptors = UInt64(limits.maximumDescriptors) }
         if proposed.capabilities.maximumTransferByteCount != nil { mine.maximumTransferByteCount = UInt64(limits.maximumTransferByteCount) }
         if proposed.capabilities.maximumDMAMaps != nil { mine.maximumDMAMaps = UInt64(environment.dma.maximumEntries) }
         if proposed.capabilities.pageSizes != nil { mine.pageSizes = Capabilities.defaultPageSizes }
+        if proposed.capabilities.writeMultiple == true { mine.writeMultiple = true }
+        let twin = proposed.capabilities.twinSocket?.isSupported == true ? try makeTwin(session) : nil
+        if twin != nil { mine.twinSocket = Capabilities.TwinSocket(isSupported: true, descriptorIndex: 0) }
         let reply = VersionMessage(
             major: ProtocolVersion.major, minor: min(proposed.minor, ProtocolVersion.maximumMinor), capabilities: mine)
-        return Reply(payload: reply.emit())
+        return Reply(payload: reply.emit(), descriptors: twin.map { [$0] } ?? [])
+    }
+
+    /// A socket pair for our commands ("Reply" of VFIO_USER_VERSION). Returns the client's end, which the session keeps open.
+    private func makeTwin(_ session: borrowing ClientSession) throws(CommandFailure) -> Int32 {
+        do throws(SystemCallError) { return try session.channel.makeTwin() } catch { throw CommandFailure(error) }
     }
 }

@@ -16,7 +16,8 @@ extension VfioUserServer where Model: ~Copyable {
         guard let count = vectorCount(of: request.index) else {
             throw CommandFailure(.invalidArgument, "there is no interrupt index \(request.index)")
         }
-        let flags: IRQInfoMessage.Flags = request.index <= 2 ? [.eventfd, .maskable] : .eventfd
+        var flags: IRQInfoMessage.Flags = request.index <= 2 ? [.eventfd, .maskable] : .eventfd
+        if request.index == UInt32(InterruptLines.Kind.intx.rawValue) { flags.insert(.automasked) }
         return IRQInfoMessage(flags: flags, index: request.index, count: count)
     }
 
@@ -40,16 +41,16 @@ extension VfioUserServer where Model: ~Copyable {
                 try act(request.action, index: request.index, vector: Int(vector))
             }
         case .eventfds(let descriptorCount):
-            guard request.action == .trigger else {
-                throw CommandFailure(.notSupported, "eventfds that mask and unmask are not supported")
+            guard request.action == .trigger || InterruptLines.Kind(rawValue: Int(request.index)) != nil else {
+                throw CommandFailure(.invalidArgument, "interrupt index \(request.index) cannot be masked")
             }
-            try connect(request.start..<end, index: request.index, message, hasDescriptors: descriptorCount > 0)
+            try connect(request, request.start..<end, message, hasDescriptors: descriptorCount > 0)
         }
     }
 
     /// All descriptors are judged before any is used: a refused message changes nothing.
     private func connect(
-        _ vectors: Range<UInt32>, index: UInt32, _ message: IncomingMessage, hasDescriptors: Bool
+        _ request: SetIRQsMessage, _ vectors: Range<UInt32>, _ message: IncomingMessage, hasDescriptors: Bool
     ) throws(CommandFailure) {
         var checked: [ReceivedEvent] = []
         if hasDescriptors {
@@ -61,7 +62,12 @@ extension VfioUserServer where Model: ~Copyable {
             }
         }
         for (position, vector) in vectors.enumerated() {
-            set(index: index, vector: Int(vector), event: hasDescriptors ? checked[position].take() : nil)
+            let event = hasDescriptors ? checked[position].take() : nil
+            if request.action == .trigger {
+                set(index: request.index, vector: Int(vector), event: event)
+            } else if let kind = InterruptLines.Kind(rawValue: Int(request.index)) {
+                _ = environment.interrupts.set(kind, vector: Int(vector), masking: request.action == .mask, event: event)
+            }
         }
     }
 

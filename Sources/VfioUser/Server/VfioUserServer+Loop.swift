@@ -47,11 +47,15 @@ extension VfioUserServer where Model: ~Copyable {
     /// Sends what waits and serves what came.
     private func exchange(_ session: inout ClientSession) -> Exchange {
         var result = Exchange.idle
+        if let fault = session.channel.fault ?? memory.findBrokenFile() {
+            session.fault = fault
+            return .closed
+        }
         for _ in 0..<messagesATurn {
             guard flush(&session) else { return .closed }
-            if session.outgoing != nil { return result }
+            if session.channel.outgoing != nil { return result }
             if session.isClosing { return .closed }
-            switch session.reader.step(session.socket) {
+            switch session.channel.next() {
             case .wouldBlock: return result
             case .closed(let inside):
                 if inside { session.fault = "the client hung up in the middle of a message" }
@@ -70,10 +74,8 @@ extension VfioUserServer where Model: ~Copyable {
 
     /// False: the client is gone, or has not read for too long.
     private func flush(_ session: inout ClientSession) -> Bool {
-        guard var message = session.outgoing else { return true }
         do throws(SystemCallError) {
-            if try message.send(on: session.socket) {
-                session.outgoing = nil
+            if try session.channel.flush() {
                 session.stalledSince = nil
                 return true
             }
@@ -81,7 +83,6 @@ extension VfioUserServer where Model: ~Copyable {
             if error.errno != .brokenPipe && error.errno != .connectionReset { session.fault = error.description }
             return false
         }
-        session.outgoing = message
         if let deadline = session.stalledSince {
             if deadline.hasPassed {
                 session.fault = "the client did not read its replies for \(options.stalledClientMilliseconds) ms"
@@ -97,8 +98,8 @@ extension VfioUserServer where Model: ~Copyable {
     private func refuse(_ reason: String, _ session: inout ClientSession) {
         session.fault = reason
         session.isClosing = true
-        guard let header = session.reader.brokenHeader else { return }
-        session.outgoing = OutgoingMessage(
+        guard let header = session.channel.brokenHeader else { return }
+        session.channel.outgoing = OutgoingMessage(
             header: MessageHeader(id: header.id, command: header.command, payloadByteCount: 0, isReply: true, isError: true, errno: 22),
             payload: [])
     }
@@ -116,7 +117,7 @@ extension VfioUserServer where Model: ~Copyable {
     private func sleep(_ session: inout ClientSession) {
         let wake = model.armWake()
         defer { model.disarmWake() }
-        if model.progress() {
+        if model.progress() || session.channel.hasEarlyMessages {
             session.lastWork = MonotonicClock.nanoseconds()
             return
         }
@@ -130,15 +131,17 @@ extension VfioUserServer where Model: ~Copyable {
     private func wait(_ session: inout ClientSession, wake: Int32?, timeoutMilliseconds: Int32) -> Bool {
         var requests = [
             PollRequest(control.stopDescriptor, .readable),
-            PollRequest(session.socket.number, session.outgoing == nil ? .readable : .writable),
+            PollRequest(session.channel.socketNumber, session.channel.outgoing == nil ? .readable : .writable),
             PollRequest(session.listenerNumber ?? -1, .readable),
+            PollRequest(notification.number, .readable),
         ]
         if let wake { requests.append(PollRequest(wake, .readable)) }
         // A reply that waits has a deadline: look at it now and then.
-        let timeout = session.outgoing != nil && timeoutMilliseconds < 0 ? 100 : timeoutMilliseconds
+        let timeout = session.channel.outgoing != nil && timeoutMilliseconds < 0 ? 100 : timeoutMilliseconds
         let events = waitForEvents(requests, timeoutMilliseconds: timeout)
         if !events[0].isEmpty { control.noticeSignal() }
         if !events[2].isEmpty { session.sawNewcomer = true }
+        if !events[3].isEmpty { _ = notification.drain() }
         return !events[0].isEmpty || !events[2].isEmpty
     }
 

@@ -41,6 +41,20 @@ extension VfioUserServer where Model: ~Copyable {
         return Reply(payload: info.emit(roomByteCount: room), descriptors: hasDescriptor ? [environment.areaFileDescriptor] : [])
     }
 
+    /// Registers whose writes only say "look" may be signalled by one eventfd instead, which wakes this server.
+    func regionIOFDs(_ request: RegionIOFDsMessage) throws(CommandFailure) -> Reply {
+        guard request.index < 6, let bar = function.bars.indices.contains(Int(request.index)) ? function.bars[Int(request.index)] : nil,
+            !bar.notifyRegisters.isEmpty
+        else {
+            throw CommandFailure(.invalidArgument, "region \(request.index) has no registers that an eventfd could stand for")
+        }
+        var info = request
+        info.offsets = bar.notifyRegisters
+        let room = Int(request.argumentByteCount)
+        let payload = info.emit(roomByteCount: room)
+        return Reply(payload: payload, descriptors: info.fullByteCount <= room ? [notification.number] : [])
+    }
+
     func readRegion(_ request: RegionAccessMessage, _ session: borrowing ClientSession) throws(CommandFailure) -> RegionAccessMessage {
         try check(request)
         guard Int(request.count) <= session.maximumReplyData else {
@@ -78,7 +92,7 @@ extension VfioUserServer where Model: ~Copyable {
         return reply
     }
 
-    private func check(_ request: RegionAccessMessage) throws(CommandFailure) {
+    func check(_ request: RegionAccessMessage) throws(CommandFailure) {
         let size = byteCount(ofRegion: request.region)
         let (end, overflow) = request.offset.addingReportingOverflow(UInt64(request.count))
         guard !overflow, end <= size else {

@@ -20,6 +20,8 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
         didSet { hasNews = true }
     }
     private var hasNews = true
+    /// What clients may signal instead of writing a notify register.
+    let notification: EventFD
     /// The client's eventfds for device errors and for "please give the device back" (linux/vfio.h, VFIO_PCI_ERR_IRQ_INDEX,
     /// VFIO_PCI_REQ_IRQ_INDEX). Clients set them; nothing here signals them but the client itself.
     var errorEvent: EventFD?
@@ -32,6 +34,7 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
         model: consuming Model, environment: DeviceEnvironment, socketPath: String, options: ServerOptions = ServerOptions()
     ) throws(SystemCallError) {
         control = try ServerControl()
+        notification = try EventFD()
         function = model.function
         self.model = model
         self.environment = environment
@@ -58,7 +61,7 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
     /// Serves one client on a connection that exists already, until it hangs up.
     public func serve(connection: consuming UnixSocket) {
         var session = ClientSession(socket: connection, limits: limits)
-        begin()
+        begin(session)
         while run(&session) {}
         end(session)
     }
@@ -66,12 +69,12 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
     private func serve(_ client: consuming UnixSocket, refusingAt listener: borrowing ListeningSocket) {
         var session = ClientSession(socket: client, limits: limits)
         session.listenerNumber = listener.socket.number
-        begin()
+        begin(session)
         while run(&session) {
             guard session.sawNewcomer else { continue }
             session.sawNewcomer = false
             // Whoever hung up before the newcomer came makes room for it.
-            if !waitForEvents([PollRequest(session.socket.number, .peerClosed)], timeoutMilliseconds: 0)[0].isDisjoint(with: .gone) {
+            if !waitForEvents([PollRequest(session.channel.socketNumber, .peerClosed)], timeoutMilliseconds: 0)[0].isDisjoint(with: .gone) {
                 break
             }
             if accept(listener) != nil { statistics.refusedConnections &+= 1 }
@@ -90,7 +93,8 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
         }
     }
 
-    private func begin() {
+    private func begin(_ session: borrowing ClientSession) {
+        memory.owner = session.channel
         statistics.connections &+= 1
         statistics.isConnected = true
         publish()
@@ -107,6 +111,7 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
         requestEvent = nil
         resetDevice()
         memory.unmapAll()
+        memory.owner = nil
         statistics.isConnected = false
         publish()
     }

@@ -54,6 +54,25 @@ import Testing
         #expect(lines.map(signals) == [0, 0, 1])
     }
 
+    /// Linux's handler of the vector for other causes reads ICR, writes nothing to it, and enables them again.
+    @Test func withMSIXAReadClearsCausesIfOneOfThemIsEnabled() throws {
+        let bench = try Bench()
+        let line = try connect(bench, .msix, 2)
+        defer { close(line) }
+        bench.write(vectors(receive: 0, transmit: 1, other: 2), to: E1000E.ivar)
+        bench.write(.other, to: E1000E.eiac)
+        bench.write([.other, .linkChange], to: E1000E.ims)
+        bench.write(.linkChange, to: E1000E.ics)
+        #expect(signals(line) == 1)
+        #expect(bench.read(E1000E.icr).contains(.linkChange))
+        bench.write([.other, .linkChange], to: E1000E.ims)
+        #expect(signals(line) == 0)
+        #expect(bench.read(E1000E.icr) == [])
+        bench.write(.receiveTimer, to: E1000E.ics)
+        #expect(bench.read(E1000E.icr) == .receiveTimer)
+        #expect(bench.read(E1000E.icr) == .receiveTimer, "no enabled cause is there")
+    }
+
     @Test func msiSendsOneMessageUntilTheCauseIsRead() throws {
         let bench = try Bench()
         let line = try connect(bench, .msi, 0)
@@ -80,10 +99,17 @@ import Testing
         bench.write(.receiveTimer, to: E1000E.ics)
         bench.write(.transmitWriteBack, to: E1000E.ics)
         #expect(signals(line) == 1)
+        // It masked itself; unmasked while it is high it is delivered again.
+        #expect(bench.environment.interrupts.setMasked(.intx, vector: 0, false))
+        #expect(signals(line) == 1)
         _ = bench.read(E1000E.icr)
+        #expect(bench.environment.interrupts.setMasked(.intx, vector: 0, false))
+        #expect(signals(line) == 0)
         bench.setCommand(0x0406)
         bench.write(.receiveTimer, to: E1000E.ics)
         #expect(signals(line) == 0)
+        bench.setCommand(0x0006)
+        #expect(signals(line) == 1)
     }
 
     @Test func withoutBusMasterThereIsNoMessage() throws {

@@ -58,6 +58,7 @@ import Testing
         #expect(bench.bar(0x1000, 1) == 1)
         #expect(bench.bar(0x1000, 1) == 0)
         #expect(bench.environment.config[6] & 8 == 0)
+        #expect(bench.environment.interrupts.setMasked(.intx, vector: 0, false))
         bench.send(frame(byteCount: 60))
         bench.step()
         #expect(intx.signals() == 1)

@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func mapWithBadFieldsIsRefused() {
-        for bytes in [map(argsz: 31), map(flags: 4), map(flags: 0x8000_0001), map(size: 0), map(address: .max - 0xfff, size: 0x2000)] {
+        for bytes in [map(argsz: 31), map(flags: 16), map(flags: 0x8000_0001), map(size: 0), map(address: .max - 0xfff, size: 0x2000)] {
             #expect(throws: MessageError.self) { try DMAMapMessage.parse(bytes, descriptorCount: 1) }
         }
     }
@@ -48,12 +48,44 @@ import Testing
     }
 
     @Test func unmapOfTheUpperHalfOfTheAddressSpaceIsAllowed() throws {
-        #expect(try DMAUnmapMessage.parse(words(24, 0) + longs(1 << 63, 1 << 63), descriptorCount: 0).range.last == .max)
+        #expect(try DMAUnmapMessage.parse(words(24, 0) + longs(1 << 63, 1 << 63), descriptorCount: 0).range?.last == .max)
+    }
+
+    /// Flags that libvfio-user knows, and the text does not.
+    @Test func mapByFileIOAndMappableNeedAFile() throws {
+        #expect(try DMAMapMessage.parse(map(flags: 3 | 4), descriptorCount: 1).usesFileIO == false)
+        let byFile = try DMAMapMessage.parse(map(flags: 1 | 8), descriptorCount: 1)
+        #expect(byFile.usesFileIO && byFile.access == .read && byFile.emit() == map(flags: 1 | 8))
+        for flags in [4, 8, 15] as [UInt32] {
+            #expect(throws: MessageError.self) { try DMAMapMessage.parse(map(flags: flags), descriptorCount: 0) }
+        }
+    }
+
+    @Test func unmapOfEverythingHasNoRange() throws {
+        let bytes = words(24, 2) + longs(0, 0)
+        let message = try DMAUnmapMessage.parse(bytes, descriptorCount: 0)
+        #expect(message.range == nil && message.emit() == bytes)
+    }
+
+    @Test func unmapWithABitmapSaysItsPagesAndRoom() throws {
+        let message = try DMAUnmapMessage.parse(words(40, 1) + longs(0x10_0000, 0x3000, 4096, 8), descriptorCount: 0)
+        let request = try #require(message.bitmap)
+        let written = try #require(IOVARange(start: IOVA(0x10_1000), byteCount: 0x10_0000))
+        #expect(request.bitmap(written: [written]) == [0b110, 0, 0, 0, 0, 0, 0, 0])
+        #expect(request.bitmap(written: []) == [UInt8](repeating: 0, count: 8))
+        #expect(message.emit(dirty: [6, 0, 0, 0, 0, 0, 0, 0]) == words(48, 1) + longs(0x10_0000, 0x3000, 4096, 8, 6))
+        // Page sizes that are none, bitmaps without room or of unlimited size, a range that is not made of such pages.
+        for (page, size) in [(0, 8), (4095, 8), (2048, 8), (4096, 0), (4096, 1 << 30), (1 << 40, 8)] as [(UInt64, UInt64)] {
+            #expect(throws: MessageError.self) {
+                try DMAUnmapMessage.parse(words(40, 1) + longs(0x10_0000, 0x3000, page, size), descriptorCount: 0)
+            }
+        }
     }
 
     @Test func badUnmapIsRefused() {
         for bytes in [
             words(24, 0) + longs(0, 0), words(23, 0) + longs(0, 1), words(24, 2) + longs(0, 1), words(24, 0) + longs(.max, 2), words(24, 0),
+            words(24, 3) + longs(0, 0), words(24, 2) + longs(0, 0, 0), words(24, 1) + longs(0, 0x1000), words(24, 4) + longs(0, 0x1000),
         ] {
             #expect(throws: MessageError.self) { try DMAUnmapMessage.parse(bytes, descriptorCount: 0) }
         }

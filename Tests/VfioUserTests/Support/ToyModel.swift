@@ -21,7 +21,7 @@ struct ToyModel: DeviceModel, ~Copyable {
         static let polling: UInt64 = 0x58
         static let configWrites: UInt64 = 0x60
     }
-    enum Command { static let fill: UInt64 = 1, sum: UInt64 = 2, msix: UInt64 = 3, intx: UInt64 = 4 }
+    enum Command { static let fill: UInt64 = 1, sum: UInt64 = 2, msix: UInt64 = 3, intx: UInt64 = 4, copy: UInt64 = 5 }
     static let firstDoorbell = 0x2000, secondDoorbell = 0x3000
 
     let environment: DeviceEnvironment
@@ -38,7 +38,7 @@ struct ToyModel: DeviceModel, ~Copyable {
         var writable = [UInt8](repeating: 0, count: 256)
         writable[4] = 0xff
         for index in 0x10..<0x14 { writable[index] = 0xff }
-        let bar = BARDescription(byteCount: 0x4000, memoryAreas: [0x2000..<0x3000, 0x3000..<0x4000])
+        let bar = BARDescription(byteCount: 0x4000, memoryAreas: [0x2000..<0x3000, 0x3000..<0x4000], notifyRegisters: [0x2000, 0x3000])
         return FunctionDescription(
             config: config, writableConfigBits: writable, bars: [bar, nil, BARDescription(byteCount: 0x20, isIO: true), nil, nil, nil],
             msixVectorCount: 5, msiVectorCount: 0, hasINTx: true)
@@ -75,6 +75,13 @@ struct ToyModel: DeviceModel, ~Copyable {
         case Command.sum:
             guard let window = environment.dma.translate(address, byteCount: length, access: .read) else { return fault() }
             registers[Offset.sum] = window.bytes(at: 0, byteCount: length).reduce(0) { $0 &+ UInt64($1) }
+            registers[Offset.status] = 1
+        case Command.copy:
+            // From `address` to one past its end: through memory of our own, as a model that cannot map it does.
+            guard let memory = try? DMAMemory.ordinary(byteCount: max(length, 1)), let target = address.advanced(by: UInt64(length)),
+                environment.dma.read(address, byteCount: length, to: memory.window, at: 0),
+                environment.dma.write(target, byteCount: length, from: memory.window, at: 0)
+            else { return fault() }
             registers[Offset.status] = 1
         case Command.msix: environment.interrupts.trigger(.msix, vector: Int(truncatingIfNeeded: registers[Offset.vector, default: 0]))
         case Command.intx: environment.interrupts.trigger(.intx, vector: 0)

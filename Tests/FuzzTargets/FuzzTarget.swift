@@ -1,0 +1,24 @@
+/// What libFuzzer feeds with bytes: one for each parser of the vfio-user protocol, and one for a whole server.
+///
+/// A target ends the process when its parser says something that cannot be true. Each has inputs in Tests/FuzzTests/Corpus,
+/// in a folder of its name.
+public enum FuzzTarget: String, CaseIterable, Sendable {
+    case header
+    case version
+    case dmaMap = "dma-map"
+    case dmaUnmap = "dma-unmap"
+    case deviceInfo = "device-info"
+    case regionInfoRequest = "region-info-request"
+    case regionInfoReply = "region-info-reply"
+    case regionIOFDs = "region-io-fds"
+    case irqInfo = "irq-info"
+    case setIRQs = "set-irqs"
+    case regionAccess = "region-access"
+    case regionWriteMulti = "region-write-multi"
+    case dmaTransfer = "dma-transfer"
+    case server
+
+    public func run(_ bytes: [UInt8]) {
+        if self == .server { serve(bytes) } else { parse(bytes) }
+    }
+}

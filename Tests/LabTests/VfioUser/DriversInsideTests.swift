@@ -1,0 +1,68 @@
+import Foundation
+import LabKit
+import Testing
+
+/// Userspace drivers in a guest, through the guest's own VFIO and QEMU's IOMMU, on our models outside of it.
+@Suite(.serialized) struct DriversInsideTests {
+    private func guest(_ models: [ServedModel]) throws -> Guest {
+        var guest = try Binaries.guest()
+        guest.kernel = .small
+        guest.emulator = .backports
+        guest.portCounts = [:]
+        guest.servedSockets = models.map(\.socket)
+        return guest
+    }
+
+    /// Ours: every map of the guest is a message to the model's server, and no frame is.
+    @Test(arguments: ["e1000e", "virtio-net"]) func unicRunsInsideOnAModelOutside(model: String) throws {
+        let models = try (0..<2).map { _ in try ServedModel(model, wire: "inside") }
+        let guest = try guest(models)
+        let addresses = models.indices.map(guest.address(ofServed:))
+        let backends = ["type1", "iommufd"]
+        let runs = backends.map { backend in
+            let devices = addresses.map { "--device 'vfio:\($0)?iommu=\(backend)'" }.joined(separator: " ")
+            return "unic pingpong \(devices) --sizes 64,1024 --count 2000 --json >/lab/results/\(backend)"
+        }
+        let run = try guest.run(
+            "bind-vfio \(addresses.joined(separator: " "))\n" + runs.joined(separator: "\n"), timeLimitSeconds: 200)
+        #expect(run.ending == .exited(0), "\(run.ending) \(run.errorOutput.suffix(3000))")
+        for backend in backends {
+            let all = try JSONSerialization.jsonObject(with: Data(run.file(backend).utf8)) as? [String: Any]
+            #expect(all?["lost"] as? Int == 0 && all?["corrupt"] as? Int == 0)
+            let results = all?["results"] as? [[String: Any]] ?? []
+            #expect(results.map { $0["count"] as? Int } == [2000, 2000], "\(results)")
+        }
+        for model in models {
+            let told = try model.finish()
+            // At least: two runs, each with memory for rings and for packets.
+            #expect(told["VFIO_USER_DMA_MAP"] ?? 0 >= 4 && told["VFIO_USER_DMA_UNMAP"] ?? 0 >= 4, "\(told)")
+            // 8,000 frames and more went each way.
+            #expect(told["messages"] ?? .max < 6000 && told["failed commands"] == 0, "\(told)")
+        }
+    }
+
+    /// DPDK's driver for the 82574L: what one port sends, the other receives, in both directions.
+    @Test func testpmdDrivesTheModelOfThe82574L() throws {
+        let models = try (0..<2).map { _ in try ServedModel("e1000e", wire: "testpmd") }
+        var guest = try guest(models)
+        guest.hasDPDK = true
+        guest.processorCount = 2
+        guest.hugepageCount = 128
+        let addresses = models.indices.map(guest.address(ofServed:))
+        let run = try guest.run(
+            """
+            bind-vfio \(addresses.joined(separator: " "))
+            timeout -s INT 15 dpdk-testpmd -l 0-1 --in-memory --no-telemetry -m 64 \(addresses.map { "-a \($0)" }.joined(separator: " ")) \\
+                -- --forward-mode=io --total-num-mbufs=4096 --tx-first --stats-period 1 >/lab/results/testpmd 2>&1 || true
+            sed -nE 's/^ *RX-packets: +([0-9]+).*/\\1/p' /lab/results/testpmd | tail -n 2
+            """, timeLimitSeconds: 150)
+        #expect(run.ending == .exited(0), "\(run.ending) \(run.errorOutput.suffix(3000))")
+        let received = run.output.split(separator: "\n").compactMap { Int($0) }
+        // The first burst is 32 frames each way; these come back for ever.
+        #expect(received.count == 2 && received.allSatisfy { $0 > 200 }, "\(received) \((try? run.file("testpmd").suffix(3000)) ?? "")")
+        for model in models {
+            let told = try model.finish()
+            #expect(told["failed commands"] == 0 && told["broken connections"] == 0, "\(told)")
+        }
+    }
+}
