@@ -141,7 +141,8 @@ extension VfioUserServer where Model: ~Copyable {
             throw error
         }
         session.isNegotiated = true
-        memory.maximumTransferByteCount = Int(clamping: min(proposed.capabilities.maximumTransferByteCount ?? .max, UInt64(limits.maximumTransferByteCount)))
+        let theirs = proposed.capabilities.maximumTransferByteCount ?? Capabilities.defaultTransferByteCount
+        memory.maximumTransferByteCount = Int(clamping: min(theirs, UInt64(limits.maximumTransferByteCount)))
         session.maximumReplyData = Int(clamping: proposed.capabilities.maximumTransferByteCount ?? Capabilities.defaultTransferByteCount)
         var mine = Capabilities()
         if proposed.capabilities.maximumMessageDescriptors != nil { mine.maximumMessageDescriptors = UInt64(limits.maximumDescriptors) }
