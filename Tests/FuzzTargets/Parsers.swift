@@ -56,6 +56,17 @@ extension FuzzTarget {
                     try? DMATransferMessage.parse(payload, hasData: hasData, maximumByteCount: 4096, descriptorCount: count), { $0.emit() }
                 ) { try? DMATransferMessage.parse($0, hasData: hasData, maximumByteCount: 4096, descriptorCount: count) }
             }
+        case .deviceFeature:
+            again(try? DeviceFeatureMessage.parse(payload, descriptorCount: count), { $0.emit() }) {
+                try? DeviceFeatureMessage.parse($0, descriptorCount: count)
+            }
+        case .migrationData:
+            for hasData in [false, true] {
+                again(
+                    try? MigrationDataMessage.parse(payload, hasData: hasData, maximumByteCount: 4096, descriptorCount: count),
+                    { $0.emit() }
+                ) { try? MigrationDataMessage.parse($0, hasData: hasData, maximumByteCount: 4096, descriptorCount: count) }
+            }
         case .server: break
         }
     }
