@@ -19,15 +19,17 @@ extension ServerSession {
         return count
     }
 
-    /// Vector i signals eventfd i.
+    /// Vector i signals eventfd i; a negative number leaves its vector silent.
     func connect(_ kind: InterruptKind, eventfds: [Int32]) throws(DeviceError) {
         // A message carries as many descriptors as the server said it takes.
         let batch = max(maximumDescriptors, 1)
         var start = 0
         while start < eventfds.count {
-            let some = Array(eventfds[start..<min(start + batch, eventfds.count)])
-            try set(kind, .trigger, .eventfds(descriptorCount: some.count), start: start, count: some.count, descriptors: some)
-            start += some.count
+            let some = Array(eventfds[start...].prefix(batch).prefix { $0 >= 0 })
+            if !some.isEmpty {
+                try set(kind, .trigger, .eventfds(descriptorCount: some.count), start: start, count: some.count, descriptors: some)
+            }
+            start += max(some.count, 1)
         }
     }
 

@@ -3,12 +3,17 @@ import LinuxIO
 
 /// The eventfds of one kind of interrupt: descriptors of our own, to be connected again with the server that comes next.
 final class ConnectedEvents {
-    private let files: [ReceivedDescriptor]
-    var numbers: [Int32] { files.map(\.number) }
+    private let files: [ReceivedDescriptor?]
+    /// -1 for a vector that stays silent.
+    var numbers: [Int32] { files.map { $0?.number ?? -1 } }
 
     init(copying eventfds: [Int32], device: String) throws(DeviceError) {
-        var files: [ReceivedDescriptor] = []
+        var files: [ReceivedDescriptor?] = []
         for number in eventfds {
+            guard number >= 0 else {
+                files.append(nil)
+                continue
+            }
             do throws(SystemCallError) { files.append(ReceivedDescriptor(try OwnedDescriptor.duplicate(of: number))) } catch {
                 throw .systemCall(device: device, group: nil, cause: error, fix: "Give open eventfds.")
             }

@@ -59,7 +59,7 @@ import Testing
         #expect(try !fill(device, at: 0x20000, pattern: 0x5a))
         try interrupt(device, vector: 1)
         #expect(first.drain() == 0 && second.drain() == 1)
-        // The caller may close his: ours are our own, and what is disabled stays so.
+        // What is disabled stays so.
         try device.disableInterrupts(.msix)
         server = nil
         server = try RunningServer(path: path)
@@ -67,6 +67,24 @@ import Testing
         try interrupt(device, vector: 1)
         #expect(second.drain() == 0)
         #expect(try device.mapAreas(of: 0).count == 2)
+    }
+
+    @Test func silentVectorsAndClosedEventfdsStayAsTheyAre() throws {
+        var server: RunningServer? = try RunningServer()
+        let path = try #require(server).path
+        let device = try #require(server).device()
+        let watched = try EventFD()
+        do {
+            let given = try EventFD(adopting: watched.descriptor.duplicate())
+            try device.enableInterrupts(.msix, eventfds: [-1, given.number, -1, given.number])
+        }
+        for _ in 0..<2 {
+            for vector in 0..<4 as Range<UInt64> { try interrupt(device, vector: vector) }
+            #expect(watched.drain() == 2)
+            server = nil
+            server = try RunningServer(path: path)
+            try device.reconnect(timeoutMilliseconds: 5000)
+        }
     }
 
     @Test func aServerThatComesLaterIsWaitedFor() throws {
