@@ -42,10 +42,13 @@ import Testing
         try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any], "\(text)")
     }
 
-    private func openDescriptors(of child: ChildProcess) -> Int { (try? directoryEntryNames("/proc/\(child.processIdentifier)/fd").count) ?? -1 }
+    private func openDescriptors(of child: ChildProcess) -> Int {
+        (try? directoryEntryNames("/proc/\(child.processIdentifier)/fd").count) ?? -1
+    }
 
     private func freeHugepages() -> String? {
-        (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8))?.split(separator: "\n").first { $0.hasPrefix("HugePages_Free") }.map(String.init)
+        (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8))?.split(separator: "\n").first { $0.hasPrefix("HugePages_Free") }
+            .map(String.init)
     }
 
     /// What `unic top` shows of the ports of a process.
@@ -71,7 +74,8 @@ import Testing
         var served = try Served(model)
         let client = try UnicProgram.start(
             [
-                "pingpong", "--device", served.urls[0], "--device", served.urls[1], "--sizes", "256", "--count", "100000000", "--warmup", "0",
+                "pingpong", "--device", served.urls[0], "--device", served.urls[1], "--sizes", "256", "--count", "100000000", "--warmup",
+                "0",
                 "--timeout", "300", "--json",
             ] + more)
         _ = client.readOutput(timeoutMilliseconds: 1500) { _ in false }
@@ -81,7 +85,9 @@ import Testing
             _ = client.readOutput(timeoutMilliseconds: 400) { _ in false }
             served.children[victim] = try served.start(victim)
             let back = MonotonicClock.nanoseconds()
-            let isBack = client.readOutput(timeoutMilliseconds: 6000) { $0.errorText.split(separator: "\n").count { $0.contains("is back") } == round }
+            let isBack = client.readOutput(timeoutMilliseconds: 6000) {
+                $0.errorText.split(separator: "\n").count { $0.contains("is back") } == round
+            }
             #expect(isBack, "\(client.errorText)")
             #expect(MonotonicClock.nanoseconds() - back < 1_000_000_000)
             let before = try received(client)
@@ -110,7 +116,8 @@ import Testing
     @Test func whoDoesNotWaitEndsWithinASecond() throws {
         var served = try Served(["--model", "e1000e"])
         let client = try UnicProgram.start([
-            "pingpong", "--device", served.urls[0], "--device", served.urls[1], "--sizes", "64", "--count", "100000000", "--reconnect", "0.2",
+            "pingpong", "--device", served.urls[0], "--device", served.urls[1], "--sizes", "64", "--count", "100000000", "--reconnect",
+            "0.2",
         ])
         _ = client.readOutput(timeoutMilliseconds: 2000) { _ in false }
         served.kill(0)

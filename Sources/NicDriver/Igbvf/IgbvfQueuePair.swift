@@ -110,7 +110,8 @@ public final class IgbvfQueuePair: QueuePair, InterruptingQueue {
     }
 
     public var counters: QueueCounters {
-        QueueCounters(receive: rx.counters, transmit: tx.counters, statistics: statistics, interrupts: waiting.interrupts, recovery: recovery)
+        QueueCounters(
+            receive: rx.counters, transmit: tx.counters, statistics: statistics, interrupts: waiting.interrupts, recovery: recovery)
     }
 
     // The port's side.

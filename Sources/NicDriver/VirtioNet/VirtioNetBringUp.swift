@@ -111,7 +111,8 @@ struct VirtioNetBringUp {
         if features.contains(.controlQueue) { numbers.append(VirtioNet.controlQueue(pairs: numberedPairs)) }
         var shapes: [Int: QueueShape] = [:]
         for number in numbers {
-            shapes[number] = QueueShape(maximumSize: common.maximumSize(ofQueue: number), notifyOffset: common.notifyOffset(ofQueue: number))
+            shapes[number] = QueueShape(
+                maximumSize: common.maximumSize(ofQueue: number), notifyOffset: common.notifyOffset(ofQueue: number))
         }
         return shapes
     }

@@ -122,7 +122,8 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
     }
 
     var counters: QueueCounters {
-        var all = QueueCounters(receive: rx.counters, transmit: tx.counters, statistics: statistics, interrupts: waiting.interrupts, recovery: recovery)
+        var all = QueueCounters(
+            receive: rx.counters, transmit: tx.counters, statistics: statistics, interrupts: waiting.interrupts, recovery: recovery)
         all.ringViolations = (rx.violation == nil ? 0 : 1) + (tx.violation == nil ? 0 : 1)
         return all
     }

@@ -20,7 +20,8 @@ final class MappedRegion {
                 mappings.append(mapping)
                 areas.append(MappedArea(offset: area.lowerBound, window: mapping.window))
             } catch {
-                throw .systemCall(device: device, group: nil, cause: error, fix: "Raise vm.max_map_count, or let the server trap doorbells.")
+                throw .systemCall(
+                    device: device, group: nil, cause: error, fix: "Raise vm.max_map_count, or let the server trap doorbells.")
             }
         }
         self.areas = areas

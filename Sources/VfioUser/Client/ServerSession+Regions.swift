@@ -13,7 +13,8 @@ extension ServerSession {
     func region(_ region: Int) throws(DeviceError) -> KnownRegion {
         if let found = regions[region] { return found }
         guard region >= 0, region < Int(clamping: info.regionCount) else {
-            throw .badAccess(device: connection.device, region: region, offset: 0, byteCount: 0, reason: "the device has \(info.regionCount) regions")
+            throw .badAccess(
+                device: connection.device, region: region, offset: 0, byteCount: 0, reason: "the device has \(info.regionCount) regions")
         }
         var (reply, file) = try ask(region, roomByteCount: RegionInfoMessage.byteCount)
         if Int(reply.argumentByteCount) > RegionInfoMessage.byteCount {

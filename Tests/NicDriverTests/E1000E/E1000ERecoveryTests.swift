@@ -120,6 +120,8 @@ struct E1000ERecoveryTests {
         let recovery = Recovery(milliseconds: 1000) { notices.add($0) }
         try recovery.recover(port, from: lost, stop: StopFlag())
         #expect(notices.texts.count == 2 && notices.texts[1].contains("is back"))
-        #expect(throws: PortError.self) { try recovery.recover(port, from: .linkDown(url: "soft:scripted", milliseconds: 1), stop: StopFlag()) }
+        #expect(throws: PortError.self) {
+            try recovery.recover(port, from: .linkDown(url: "soft:scripted", milliseconds: 1), stop: StopFlag())
+        }
     }
 }
