@@ -95,15 +95,23 @@ import Testing
         var options = ServerOptions()
         options.busyPoll = true
         let server = try RunningServer(options)
-        let device = try server.device()
-        let area = try device.mapAreas(of: 0)[0]
-        let peerless = device.connection
-        _ = try peerless.request(.deviceFeature, words(16, 2 | Self.set, 1, .max))
-        area.window.store32(1, at: 0)
+        let peer = try RawPeer(connectingTo: server.path)
+        let region = try peer.exchange(.deviceGetRegionInfo, words(80, 0, 0, 0) + longs(0, 0))
+        guard let file = region.takeDescriptor() else {
+            Issue.record("no file came")
+            return
+        }
+        let pages = try MappedPages(sharing: file, fileOffset: 0x2000, byteCount: 4096, subject: "doorbells")
+        func doorbells() throws -> UInt64 {
+            Array(try peer.exchange(.regionRead, longs(ToyModel.Offset.doorbells) + words(0, 8)).payload.suffix(8)).littleEndianValue
+        }
+        #expect(try go(peer, 1) == 0)
+        // SAFETY: inside of the page just mapped.
+        unsafe pages.address.storeBytes(of: 1, as: UInt32.self)
         sleepMicroseconds(50_000)
-        #expect(try device.readRegion(0, at: ToyModel.Offset.doorbells, byteCount: 8) == 0)
-        _ = try peerless.request(.deviceFeature, words(16, 2 | Self.set, 2, .max))
-        #expect(eventually { (try? device.readRegion(0, at: ToyModel.Offset.doorbells, byteCount: 8)) == 1 })
+        #expect(try doorbells() == 0)
+        #expect(try go(peer, 2) == 0)
+        #expect(eventually { (try? doorbells()) == 1 })
     }
 
     @Test func whatCouldBeWrittenIsReported() throws {
