@@ -1,6 +1,7 @@
 public import DeviceAccess
 
 /// A device's name, the same in every tool: `soft:WIRE?nic=e1000e&mac=…`, `soft:WIRE?nic=virtio-net&queues=4`, `vfio-user:/path`, `vfio:0000:01:00.0?iommu=…`.
+/// A `WIRE` is a name, `tap:INTERFACE` or `udp:LOCAL:PORT,PEER:PORT`.
 ///
 /// `%r` stands for the local rank and `%j` for the job's id of an MPI launcher (``MPILaunch``).
 public struct DeviceURL: Equatable, Sendable, CustomStringConvertible {
@@ -21,7 +22,7 @@ public struct DeviceURL: Equatable, Sendable, CustomStringConvertible {
         /// The parameters that may follow `?`.
         var parameterNames: [String] {
             switch self {
-            case .soft: ["nic", "mac"] + NamedModel.virtioNet.parameterNames
+            case .soft: ["nic", "mac", "msix"] + NamedModel.virtioNet.parameterNames
             case .vfioUser: []
             case .vfio: ["iommu"]
             }
@@ -29,7 +30,7 @@ public struct DeviceURL: Equatable, Sendable, CustomStringConvertible {
     }
 
     public let scheme: Scheme
-    /// Wire name, socket path or PCI address.
+    /// Wire, socket path or PCI address.
     public let location: String
     /// What follows `?`; each key once.
     public let parameters: [String: String]
@@ -81,23 +82,13 @@ public struct DeviceURL: Equatable, Sendable, CustomStringConvertible {
 }
 
 extension DeviceURL {
-    /// Longest name of a wire: it becomes part of a file's and a socket's name.
-    static let longestWireName = 64
     /// Longest path of a Unix socket, bytes (unix(7): sun_path has 108 with its NUL).
     static let longestSocketPath = 107
 
     private static func judge(_ location: String, scheme: Scheme, url: String) throws(DeviceError) {
         switch scheme {
         case .soft:
-            let allowed = location.utf8.allSatisfy {
-                $0 >= 0x30 && $0 <= 0x39 || $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7a || "-_.".utf8.contains($0)
-            }
-            guard !location.isEmpty, location.utf8.count <= longestWireName, allowed, !location.hasPrefix(".") else {
-                throw wrong(
-                    url, "'\(location)' is no name of a wire",
-                    "A wire's name has 1 to \(longestWireName) letters, digits, '-', '_' and '.', and does not begin with '.', for example soft:lab."
-                )
-            }
+            do { _ = try WireAddress(location) } catch { throw wrong(url, error.reason, error.fix) }
         case .vfioUser:
             guard location.hasPrefix("/") else {
                 throw wrong(

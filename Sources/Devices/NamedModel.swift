@@ -41,27 +41,52 @@ extension DeviceURL {
             mtu: parameters["mtu"].flatMap { Int($0) } ?? VirtioNetOptions.maximumMTU)
     }
 
-    /// Joins the wire, makes the model with its address, and gives it to its host.
+    /// The function as this URL wants it.
+    private func described(_ function: FunctionDescription) -> FunctionDescription {
+        parameters["msix"] == "off" ? function.withoutMSIX : function
+    }
+
+    /// Joins the wire, makes the model with its address, and gives it to its host. The one place that makes wires: the kind
+    /// is chosen here, and models are compiled for each.
     /// - Parameter device: whose name errors carry.
     func makeModel<Host: ModelHost>(for host: Host, device: String) throws(DeviceError) -> (hosted: Host.Hosted, address: MACAddress) {
-        let wire: SharedMemoryWire
-        do { wire = try SharedMemoryWire(name: location) } catch {
-            throw .notUsable(device: device, group: nil, reason: "its wire \(location) could not be joined", fix: error.description)
+        let address: WireAddress
+        do { address = try WireAddress(location) } catch { throw .notFound(device: device, reason: error.reason, fix: error.fix) }
+        func join<W: Wire>(_ make: () throws(WireError) -> W) throws(DeviceError) -> W {
+            do throws(WireError) { return try make() } catch {
+                throw .notUsable(device: device, group: nil, reason: "its wire \(location) could not be joined", fix: error.description)
+            }
         }
+        switch address {
+        case .sharedMemory(let name):
+            let wire = try join { () throws(WireError) in try SharedMemoryWire(name: name) }
+            return try makeModel(on: wire, for: host, device: device)
+        case .tap(let interface):
+            let wire = try join { () throws(WireError) in try DescriptorWire(tap: interface) }
+            return try makeModel(on: wire, for: host, device: device)
+        case .udp(let local, let peer):
+            let wire = try join { () throws(WireError) in try DescriptorWire(udp: local, peer: peer) }
+            return try makeModel(on: wire, for: host, device: device)
+        }
+    }
+
+    private func makeModel<W: Wire, Host: ModelHost>(
+        on wire: W, for host: Host, device: String
+    ) throws(DeviceError) -> (hosted: Host.Hosted, address: MACAddress) {
         let address = parameters["mac"].flatMap(DeviceURL.stationAddress) ?? GeneratedAddress.make()
         do throws(SystemCallError) {
             switch model {
             case .e1000e:
-                let environment = try DeviceEnvironment(for: E1000EModel<SharedMemoryWire>.functionDescription)
+                let environment = try DeviceEnvironment(for: described(E1000EModel<W>.functionDescription))
                 let model = try E1000EModel(wire: wire, macAddress: address.bits, environment: environment)
                 return (try host.host(model, in: environment), address)
             case .igbvf:
-                let environment = try DeviceEnvironment(for: IgbvfModel<SharedMemoryWire>.functionDescription)
+                let environment = try DeviceEnvironment(for: described(IgbvfModel<W>.functionDescription))
                 let model = try IgbvfModel(wire: wire, macAddress: address.bits, environment: environment)
                 return (try host.host(model, in: environment), address)
             case .virtioNet:
                 let options = virtioNetOptions
-                let environment = try DeviceEnvironment(for: VirtioNetModel<SharedMemoryWire>.functionDescription(options))
+                let environment = try DeviceEnvironment(for: described(VirtioNetModel<W>.functionDescription(options)))
                 let model = try VirtioNetModel(wire: wire, macAddress: address.bits, options: options, environment: environment)
                 return (try host.host(model, in: environment), address)
             }
@@ -86,6 +111,9 @@ extension DeviceURL {
         }
         if let text = parameters["packed"], text != "on", text != "off" {
             return ("packed is neither on nor off but '\(text)'", "Say packed=on for packed rings.")
+        }
+        if let text = parameters["msix"], text != "on", text != "off" {
+            return ("msix is neither on nor off but '\(text)'", "Say msix=off for a function without MSI-X.")
         }
         let mtus = VirtioNetOptions.minimumMTU...VirtioNetOptions.maximumMTU
         if let text = parameters["mtu"], !mtus.contains(Int(text) ?? 0) {

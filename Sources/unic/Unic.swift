@@ -9,6 +9,7 @@ struct Unic: ParsableCommand {
         discussion: """
             Devices are named by URL in every command:
               soft:WIRE                 a NIC model in this process on a shared-memory wire; no privilege needed
+                                        (or soft:tap:INTERFACE, soft:udp:LOCAL:PORT,PEER:PORT)
               vfio-user:/path           a NIC served by another process, for example `unic serve`
               vfio:0000:01:00.0         a PCI function bound to vfio-pci; ?iommu=type1|iommufd|noiommu to insist
 
@@ -17,7 +18,8 @@ struct Unic: ParsableCommand {
         version: unicVersion,
         subcommands: [
             PingPongCommand.self, GenerateCommand.self, CountCommand.self, ForwardCommand.self, EchoCommand.self, TopCommand.self,
-            ServeCommand.self, ListCommand.self, BindCommand.self, UnbindCommand.self, DoctorCommand.self, HugepagesCommand.self,
+            ServeCommand.self, StatusCommand.self, ListCommand.self, BindCommand.self, UnbindCommand.self, DoctorCommand.self,
+            HugepagesCommand.self,
         ])
 }
 

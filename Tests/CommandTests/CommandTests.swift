@@ -11,7 +11,8 @@ struct HelpTests {
     }
 
     @Test(arguments: [
-        [], ["pingpong"], ["generate"], ["count"], ["forward"], ["top"], ["echo"], ["serve"], ["list"], ["bind"], ["unbind"], ["doctor"],
+        [], ["pingpong"], ["generate"], ["count"], ["forward"], ["top"], ["echo"], ["serve"], ["status"], ["list"], ["bind"], ["unbind"],
+        ["doctor"],
         ["hugepages"],
     ])
     func everyCommandExplainsItselfWithAnExample(
@@ -51,6 +52,15 @@ struct BadInputTests {
         (["echo", "--device", "soft:a", "--ip", "10.0.0.1", "--mtu", "20000"], 64, ["20000", "9000"]),
         (["serve", "--socket", "relative", "--wire", "a"], 64, ["absolute"]),
         (["serve", "--socket", "/tmp/s", "--wire", "a", "--model", "ne2000"], 64, ["ne2000"]),
+        (["serve", "--socket", "/tmp/s", "--wire", "tap:sixteen-letters-"], 64, ["sixteen-letters-", "1 to 15"]),
+        (["serve", "--socket", "/tmp/s", "--wire", "tap:tap%d"], 64, ["tap%d"]),
+        (["serve", "--socket", "/tmp/s", "--wire", "udp:127.0.0.1:1"], 64, ["127.0.0.1:1", "udp:192.0.2.1:4789,192.0.2.2:4789"]),
+        (["serve", "--socket", "/tmp/s", "--wire", "udp:127.0.0.1:1,[::1]:1"], 64, ["[::1]:1", "families"]),
+        (["serve", "--socket", "/tmp/s", "--wire", "udp:127.0.0.1:1,0.0.0.0:1"], 64, ["0.0.0.0:1", "hosts"]),
+        (["serve", "--socket", "/tmp/s", "--wire", "udp:localhost:1,127.0.0.1:1"], 64, ["localhost:1"]),
+        (["serve", "--socket", "/tmp/s", "--wire", "tcp:a"], 64, ["tcp:a", "tap:INTERFACE"]),
+        (["status", "/nonexistent/socket"], 1, ["/nonexistent/socket.status", "nobody serves"]),
+        (["status", "/tmp/s", "--watch", "0"], 64, ["--watch"]),
         (["generate", "--device", "soft:a", "--size", "9019"], 64, ["9019", "9018"]),
         (["generate", "--device", "soft:a", "--queues", "2"], 64, ["--flows"]),
         (["generate", "--device", "soft:a", "--to", "02:00"], 64, ["02:00"]),

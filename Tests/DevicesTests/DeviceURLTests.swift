@@ -23,6 +23,20 @@ struct DeviceURLTests {
         #expect(refusal("soft:a?nic=virtio-net&\(parameters)") == nil)
     }
 
+    @Test(arguments: [
+        "tap:unic0", "tap:a.b-c_d", "tap:fifteen-letters", "udp:127.0.0.1:1,127.0.0.1:2", "udp:0.0.0.0:4789,192.0.2.2:4789",
+        "udp:[::]:1,[2001:db8::1]:65535",
+    ]) func aWireIsAlsoTheKernelsOrAnotherMachines(_ wire: String) throws {
+        #expect(try DeviceURL("soft:\(wire)?nic=virtio-net&queues=2").location == wire)
+    }
+
+    @Test(arguments: [
+        "tap:", "tap:.", "tap:..", "tap:a/b", "tap:a%d", "tap:a b", "tap:sixteen-letters-", "tap:a:b", "udp:", "udp:,", "udp:127.0.0.1:1",
+        "udp:127.0.0.1:1,", "udp:127.0.0.1:1,127.0.0.1:2,127.0.0.1:3", "udp:127.0.0.1,127.0.0.1", "udp:127.0.0.1:1,[::1]:2",
+        "udp:127.0.0.1:1,0.0.0.0:2", "udp:127.0.0.1:1,224.0.0.1:2", "udp:127.0.0.1:1,255.255.255.255:2", "udp:[::1]:1,[ff02::1]:2",
+        "udp:::1:1,::1:2", "udp:a:1,b:2", "udp:127.0.0.1:0,127.0.0.1:1", "TAP:a", "tcp:127.0.0.1:1,127.0.0.1:2",
+    ]) func impossibleWireIsRefused(_ wire: String) throws { #expect(try #require(refusal("soft:\(wire)")).contains("soft:\(wire)")) }
+
     @Test(arguments: ["", "soft", "Soft:a", "usb:1", ":a"]) func unknownSchemeListsTheKnownOnes(_ text: String) throws {
         let message = try #require(refusal(text))
         for known in ["soft:", "vfio-user:", "vfio:"] { #expect(message.contains(known)) }

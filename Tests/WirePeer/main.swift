@@ -1,9 +1,10 @@
-// A process at the other end of a shared-memory wire, for tests that kill it and for measurements.
+// A process at the other end of a wire, for tests that kill it and for measurements.
 //
 //     wire-peer DIRECTORY WIRE join            joins, says so, and waits to be killed
 //     wire-peer DIRECTORY WIRE flood           sends numbered frames of all sizes until it is killed
 //     wire-peer DIRECTORY WIRE echo COUNT      sends COUNT received frames back
 //     wire-peer DIRECTORY WIRE ping COUNT      sends COUNT frames of 64 bytes, waits for each to return, prints half round trips
+//     wire-peer tap NAME                       makes a tap interface, and tells what happens to it until it is deleted
 import DeviceMemory
 import Glibc
 import LinuxIO
@@ -66,6 +67,7 @@ func ping(_ wire: SharedMemoryWire, count: Int, _ memory: MemoryWindow) -> [UInt
 
 /// In a function, so that the wire is left when it returns.
 func run(_ arguments: [String]) throws {
+    if arguments.count == 3, arguments[1] == "tap" { return try tapLife(arguments[2]) }
     guard arguments.count >= 4 else { fatalError("usage: wire-peer DIRECTORY WIRE join|flood|echo COUNT|ping COUNT") }
     let wire = try SharedMemoryWire(name: arguments[2], directory: arguments[1])
     let memory = try DMAMemory.ordinary(byteCount: wireMaximumFrameByteCount)

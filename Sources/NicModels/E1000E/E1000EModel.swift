@@ -112,6 +112,7 @@ public struct E1000EModel<W: Wire>: ~Copyable, DeviceModel {
 
     /// At most 64 received frames and 64 descriptors a transmit queue.
     @_specialize(where W == SharedMemoryWire)
+    @_specialize(where W == DescriptorWire)
     public mutating func progress() -> Bool {
         if hasFaults {
             if faults.allOnes { return false }

@@ -119,6 +119,7 @@ public struct IgbvfModel<W: Wire>: ~Copyable, DeviceModel {
 
     /// At most 64 received frames and 64 descriptors a transmit queue.
     @_specialize(where W == SharedMemoryWire)
+    @_specialize(where W == DescriptorWire)
     public mutating func progress() -> Bool {
         if hasFaults, faults.allOnes { return false }
         if interrupt.retryNanoseconds != 0 { retryThrottledInterrupts() }

@@ -111,6 +111,7 @@ public struct VirtioNetModel<W: Wire>: ~Copyable, DeviceModel {
 
     /// At most 64 frames received, 64 of each transmit queue and 16 commands.
     @_specialize(where W == SharedMemoryWire)
+    @_specialize(where W == DescriptorWire)
     public mutating func progress() -> Bool {
         steps &+= 1
         if steps & 63 == 0 { checkLink() }

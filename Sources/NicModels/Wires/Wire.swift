@@ -34,6 +34,8 @@ public struct WireCounters: Equatable, Sendable {
     public var receivedFrames: UInt64 = 0
     /// Copies that did not fit into a listener's ring.
     public var droppedFull: UInt64 = 0
+    /// Frames that the kernel did not take, or that came back as undeliverable: the interface is down, nobody listens.
+    public var droppedRefused: UInt64 = 0
     /// Received entries whose length or place was impossible.
     public var droppedDamaged: UInt64 = 0
     public init() {}

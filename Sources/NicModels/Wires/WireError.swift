@@ -12,6 +12,10 @@ public enum WireError: Error, CustomStringConvertible {
     case otherVersion(wire: String, path: String)
     /// There is no memory left for the rings.
     case noRoom(wire: String, cause: SystemCallError)
+    /// A tap interface could not be made or attached to.
+    case tap(interface: String, cause: SystemCallError)
+    /// A UDP socket could not be bound, or its peer not be reached.
+    case udp(local: IPEndpoint, peer: IPEndpoint, cause: SystemCallError)
     /// A system call on the wire's behalf failed.
     case systemCall(wire: String, cause: SystemCallError)
 
@@ -27,6 +31,8 @@ public enum WireError: Error, CustomStringConvertible {
             "Wire \(wire): \(path) was made by another version of this program and is in use. End its users, or use another name."
         case .noRoom(let wire, let cause):
             "Wire \(wire): \(cause) Free some shared memory, or make the file system larger (docker run --shm-size)."
+        case .tap(let interface, let cause): "\(cause) \(TapAdvice.text(interface, cause))"
+        case .udp(let local, let peer, let cause): "\(cause) \(UDPAdvice.text(local, peer, cause))"
         case .systemCall(let wire, let cause):
             "Wire \(wire): \(cause) Wires are files of one user in a directory that nobody else may enter (mode 0700): remove or mend what stands in the way."
         }

@@ -19,7 +19,11 @@ public struct ServerStatistics: Equatable, Sendable {
     public var mappedFiles: Int = 0
     public var isConnected = false
     /// The last reason for a failed command or a broken connection.
-    public var lastFault: String?
+    public var lastFault: String? {
+        didSet { if let lastFault { faults.append(lastFault) } }
+    }
+    /// The last of these reasons, with their times.
+    public private(set) var faults = RecentFaults()
 
     public init() {}
 

@@ -14,7 +14,7 @@ extension VfioUserServer where Model: ~Copyable {
         var steps = stepsBetweenLooks - 1
         while true {
             if control.isStopRequested { return false }
-            let worked = model.progress()
+            let worked = migration.isRunning && model.progress()
             if worked { session.lastWork = MonotonicClock.nanoseconds() }
             steps += 1
             guard steps >= stepsBetweenLooks else {
@@ -117,7 +117,7 @@ extension VfioUserServer where Model: ~Copyable {
     private func sleep(_ session: inout ClientSession) {
         let wake = model.armWake()
         defer { model.disarmWake() }
-        if model.progress() || session.channel.hasEarlyMessages {
+        if migration.isRunning && model.progress() || session.channel.hasEarlyMessages {
             session.lastWork = MonotonicClock.nanoseconds()
             return
         }

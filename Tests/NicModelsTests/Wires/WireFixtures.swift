@@ -51,7 +51,7 @@ final class TestFrame {
     }
 }
 
-extension SharedMemoryWire {
+extension Wire {
     /// Takes the next frame out.
     func receive() -> [UInt8]? {
         guard let frame = nextReceived() else { return nil }
@@ -85,15 +85,12 @@ final class WirePeerProcess {
     private var readCount = 0
 
     init(_ directory: WireDirectory, _ wire: String, _ mode: [String]) throws {
-        var link = [UInt8](repeating: 0, count: 4096)
-        // SAFETY: the buffer's own length is given.
-        let count = unsafe link.withUnsafeMutableBytes { buffer in
-            guard let base = buffer.baseAddress else { return 0 }
-            return unsafe readlink("/proc/self/exe", base, buffer.count)
-        }
-        let program = String(decoding: link.prefix(max(count, 0)), as: UTF8.self)
-        let path = program.prefix(through: program.lastIndex(of: "/") ?? program.startIndex) + "wire-peer"
-        child = try ChildProcess(String(path), arguments: [directory.path, wire] + mode)
+        child = try ChildProcess(Self.program(), arguments: [directory.path, wire] + mode)
+    }
+
+    static func program() throws -> String {
+        let own = try symbolicLinkTarget(of: "/proc/self/exe")
+        return own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/wire-peer"
     }
 
     /// The next line that it says; nil if it ended or was silent for 10 s.
