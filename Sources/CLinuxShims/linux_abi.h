@@ -41,6 +41,10 @@ enum {
 static inline int unic_fallocate(int fd, long byte_count) { return (int)syscall(SYS_fallocate, fd, 0, 0L, byte_count); }
 // FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE (linux/falloc.h): gives a part of a file back.
 static inline int unic_punch_hole(int fd, long offset, long byte_count) { return (int)syscall(SYS_fallocate, fd, 0x01 | 0x02, offset, byte_count); }
+// mremap(2) of size 0, MREMAP_MAYMOVE | MREMAP_FIXED (linux/mman.h): a second mapping of the same shared pages, at `place`.
+static inline int unic_map_again(uintptr_t pages, size_t count, uintptr_t place) {
+    return syscall(SYS_mremap, pages, (size_t)0, count, 1L | 2L, place) == -1 ? -1 : 0;
+}
 static inline int unic_memfd_create(const char *name, unsigned flags) { return (int)syscall(SYS_memfd_create, name, flags); }
 
 // linux/vfio.h: requests of the container, the group and the device.

@@ -22,7 +22,7 @@ public struct DeviceURL: Equatable, Sendable, CustomStringConvertible {
         /// The parameters that may follow `?`.
         var parameterNames: [String] {
             switch self {
-            case .soft: ["nic", "mac"] + NamedModel.virtioNet.parameterNames
+            case .soft: ["nic", "mac", "msix"] + NamedModel.virtioNet.parameterNames
             case .vfioUser: []
             case .vfio: ["iommu"]
             }

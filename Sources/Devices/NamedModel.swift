@@ -41,6 +41,11 @@ extension DeviceURL {
             mtu: parameters["mtu"].flatMap { Int($0) } ?? VirtioNetOptions.maximumMTU)
     }
 
+    /// The function as this URL wants it.
+    private func described(_ function: FunctionDescription) -> FunctionDescription {
+        parameters["msix"] == "off" ? function.withoutMSIX : function
+    }
+
     /// Joins the wire, makes the model with its address, and gives it to its host. The one place that makes wires: the kind
     /// is chosen here, and models are compiled for each.
     /// - Parameter device: whose name errors carry.
@@ -74,16 +79,16 @@ extension DeviceURL {
         do throws(SystemCallError) {
             switch model {
             case .e1000e:
-                let environment = try DeviceEnvironment(for: E1000EModel<W>.functionDescription)
+                let environment = try DeviceEnvironment(for: described(E1000EModel<W>.functionDescription))
                 let model = try E1000EModel(wire: wire, macAddress: address.bits, environment: environment)
                 return (try host.host(model, in: environment), address)
             case .igbvf:
-                let environment = try DeviceEnvironment(for: IgbvfModel<W>.functionDescription)
+                let environment = try DeviceEnvironment(for: described(IgbvfModel<W>.functionDescription))
                 let model = try IgbvfModel(wire: wire, macAddress: address.bits, environment: environment)
                 return (try host.host(model, in: environment), address)
             case .virtioNet:
                 let options = virtioNetOptions
-                let environment = try DeviceEnvironment(for: VirtioNetModel<W>.functionDescription(options))
+                let environment = try DeviceEnvironment(for: described(VirtioNetModel<W>.functionDescription(options)))
                 let model = try VirtioNetModel(wire: wire, macAddress: address.bits, options: options, environment: environment)
                 return (try host.host(model, in: environment), address)
             }
@@ -108,6 +113,9 @@ extension DeviceURL {
         }
         if let text = parameters["packed"], text != "on", text != "off" {
             return ("packed is neither on nor off but '\(text)'", "Say packed=on for packed rings.")
+        }
+        if let text = parameters["msix"], text != "on", text != "off" {
+            return ("msix is neither on nor off but '\(text)'", "Say msix=off for a function without MSI-X.")
         }
         let mtus = VirtioNetOptions.minimumMTU...VirtioNetOptions.maximumMTU
         if let text = parameters["mtu"], !mtus.contains(Int(text) ?? 0) {

@@ -39,6 +39,8 @@ struct ServeCommand: ParsableCommand {
     var packed = false
     @Option(help: ArgumentHelp("MTU of a virtio-net model; Linux takes it for its interface.", valueName: "bytes"))
     var mtu: Int?
+    @Flag(help: "A function without MSI-X: drivers take MSI or INTx. QEMU 11.1 ends itself when a device with MSI-X is unplugged.")
+    var noMsix = false
     @Flag(help: "Never sleep: lowest latency, one core busy.")
     var busyPoll = false
     @Flag(help: "Let the driver map no doorbell: each one is a message.")
@@ -66,6 +68,7 @@ struct ServeCommand: ParsableCommand {
             if let queues { text += "&queues=\(queues)" }
             if packed { text += "&packed=on" }
             if let mtu { text += "&mtu=\(mtu)" }
+            if noMsix { text += "&msix=off" }
             return try DeviceURL(text)
         }
     }

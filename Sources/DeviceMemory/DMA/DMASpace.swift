@@ -11,6 +11,7 @@ public final class DMASpace {
 
     private var table = DMATable()
     private var recent = RecentEntries()
+    private var joined = JoinedWindows()
     /// A peer that maps must not make this process grow without end.
     public let maximumEntries: Int
 
@@ -59,6 +60,7 @@ public final class DMASpace {
         guard !removed.isEmpty else { return removed }
         for entry in removed where !entry.isReserved { mappedByteCount &-= entry.range.byteCount }
         recent.forgetAll()
+        joined.removeAll()
         removals &+= 1
         return removed
     }
@@ -69,6 +71,7 @@ public final class DMASpace {
             table.removeAll()
             recent.forgetAll()
             mappedByteCount = 0
+            joined.removeAll()
             removals &+= 1
         }
         return count
@@ -97,6 +100,17 @@ public final class DMASpace {
     private func search(_ iova: IOVA, byteCount: Int, access: DMAAccess) -> MemoryWindow? {
         lookUp(iova)?.window(at: iova, byteCount: byteCount, access: access)
     }
+
+    /// The same for a range that may lie in several entries, as one window: for rings, which live long. As good as
+    /// ``translate(_:byteCount:access:)``'s until ``removals`` changes.
+    public func window(_ iova: IOVA, byteCount: Int, access: DMAAccess) -> MemoryWindow? {
+        if let one = translate(iova, byteCount: byteCount, access: access) { return one }
+        guard byteCount > 0, let range = IOVARange(start: iova, byteCount: UInt64(byteCount)) else { return nil }
+        return joined.window(on: range, access: access, entries: entries(in: range))
+    }
+
+    /// Whether a page of such a window was touched that its file had lost.
+    public var hasBrokenWindow: Bool { joined.isBroken }
 
     /// Copies from the device's address into memory of ours; ranges may span entries. False, with nothing or a part copied, on a fault.
     public func read(_ iova: IOVA, byteCount: Int, to target: MemoryWindow, at targetOffset: Int) -> Bool {

@@ -125,9 +125,9 @@ struct Virtqueue: BitwiseCopyable {
         guard count > 0, isPacked || count & (count &- 1) == 0, descriptorArea & (alignments.0 &- 1) == 0,
             driverArea & (alignments.1 &- 1) == 0, deviceArea & (alignments.2 &- 1) == 0
         else { return stop(.layout) }
-        guard let descriptors = dma.translate(IOVA(descriptorArea), byteCount: lengths.0, access: isPacked ? .readWrite : .read),
-            let driver = dma.translate(IOVA(driverArea), byteCount: lengths.1, access: .read),
-            let device = dma.translate(IOVA(deviceArea), byteCount: lengths.2, access: .readWrite)
+        guard let descriptors = dma.window(IOVA(descriptorArea), byteCount: lengths.0, access: isPacked ? .readWrite : .read),
+            let driver = dma.window(IOVA(driverArea), byteCount: lengths.1, access: .read),
+            let device = dma.window(IOVA(deviceArea), byteCount: lengths.2, access: .readWrite)
         else { return stop(.unreachable) }
         parts = Parts(
             descriptors: descriptors, driver: driver, device: device,

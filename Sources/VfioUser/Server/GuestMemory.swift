@@ -66,7 +66,7 @@ final class GuestMemory {
     func findBrokenFile() -> String? {
         guard GuardedPages.errorCount != seenErrorCount else { return nil }
         seenErrorCount = GuardedPages.errorCount
-        return files.contains { $0?.mapping.isBroken == true } ? "the client made a file shorter that it had mapped for DMA" : nil
+        return space.hasBrokenWindow || files.contains { $0?.mapping.isBroken == true } ? "the client made a file shorter that it had mapped for DMA" : nil
     }
 
     /// What of a range a device may have written: all that it was permitted to write, since models write to memory directly.

@@ -167,4 +167,28 @@ import Testing
             #expect(translated(0x5000, 1) == nil)
         }
     }
+
+    /// Pages that lie scattered are shown as one window; it goes when anything is unmapped.
+    @Test func aRangeInSeveralEntriesIsOneWindow() throws {
+        try map(0x3000, 0x1000, at: 0x4000)
+        try map(0x4000, 0x1000, at: 0x1000)
+        try map(0x5000, 0x2000, at: 0x8000)
+        try map(0x7000, 0x1000, at: 0, .read)
+        #expect(space.translate(IOVA(0x3800), byteCount: 0x2000, access: .readWrite) == nil)
+        let window = try #require(space.window(IOVA(0x3800), byteCount: 0x2000, access: .readWrite))
+        window.store([1, 2], at: 0x7ff)
+        window.store32(7, at: 0x1800)
+        #expect(memory.window.load8(at: 0x4fff) == 1 && memory.window.load8(at: 0x1000) == 2 && memory.window.load32(at: 0x8000) == 7)
+        memory.window.store8(9, at: 0x87ff)
+        #expect(window.load8(at: 0x1fff) == 9)
+        // Without permission for all of it, with a hole in it, beyond the end, and too large.
+        #expect(space.window(IOVA(0x6000), byteCount: 0x2000, access: .readWrite) == nil)
+        #expect(space.window(IOVA(0x6000), byteCount: 0x2000, access: .read) != nil)
+        #expect(space.window(IOVA(0x2800), byteCount: 0x1000, access: .read) == nil)
+        #expect(space.window(IOVA(0x7800), byteCount: 0x1000, access: .read) == nil)
+        #expect(space.window(IOVA(.max - 0xfff), byteCount: 0x2000, access: .read) == nil)
+        let gone = try #require(IOVARange(start: IOVA(0x4000), byteCount: 0x1000))
+        _ = space.unmap(gone)
+        #expect(space.window(IOVA(0x3800), byteCount: 0x2000, access: .readWrite) == nil)
+    }
 }

@@ -75,7 +75,7 @@ import Testing
             """
         let run = try guest.run(Self.tools + script, timeLimitSeconds: 400)
         #expect(run.ending == .exited(0), "\(run.ending) \(run.output.suffix(3000)) \(run.errorOutput.suffix(3000))")
-        for output in [try run.file("rebooted"), run.output] {
+        for output in [try run.file("rebooted"), try run.file("stdout")] {
             #expect(output.split(separator: "100 packets transmitted, 100 received, 0% packet loss").count - 1 == 6, "\(output)")
             #expect(output.split(separator: "10 MB arrived").count - 1 == 4, "\(output)")
             #expect(output.contains("boot is over"))
@@ -88,7 +88,7 @@ import Testing
 
     /// A device is unplugged in use, its server is killed and started again, and the device is plugged again.
     @Test(arguments: ["e1000e", "virtio-net"]) func aServerIsReplacedUnderAGuest(model: String) throws {
-        let models = try (0..<2).map { _ in try ServedModel(model, wire: "replaced") }
+        let models = try (0..<2).map { _ in try ServedModel(model, wire: "replaced", options: ["--no-msix"]) }
         var guest = guest(models)
         guest.kernel = .small
         let addresses = models.indices.map(guest.address(ofServed:))
@@ -128,5 +128,20 @@ import Testing
         let run = try running.finish()
         #expect(run.ending == .exited(0), "\(run.ending) \(run.output.suffix(3000)) \(run.errorOutput.suffix(3000))")
         #expect(run.output.split(separator: "100 packets transmitted, 100 received, 0% packet loss").count - 1 == 2, "\(run.output)")
+    }
+
+    /// What QEMU 11.1 does when a vfio-user device with MSI-X is unplugged, and why the test above has none: it removes the
+    /// memory region of the pending bits after the region has gone. When this fails, `--no-msix` is needed no more.
+    @Test func qemuEndsItselfWhenADeviceWithMSIXIsUnplugged() throws {
+        let model = try ServedModel("e1000e", wire: "unplugged")
+        defer { withExtendedLifetime(model) {} }
+        var guest = guest([model])
+        guest.kernel = .small
+        let running = try guest.start("touch /lab/results/ready; sleep 60", timeLimitSeconds: 100)
+        #expect(running.wait(for: "ready", seconds: 60))
+        #expect(try running.monitor(#"{"execute":"device_del","arguments":{"id":"served0"}}"#).contains("return"))
+        let run = try running.finish()
+        #expect(run.ending == .died)
+        #expect(run.errorOutput.contains("memory_region_del_subregion: Assertion"), "\(run.errorOutput)")
     }
 }
