@@ -65,4 +65,34 @@ import Testing
             #expect(told["failed commands"] == 0 && told["broken connections"] == 0, "\(told)")
         }
     }
+
+    /// A NIC is unplugged by QEMU's monitor under a running program: it is told, ends, and the NIC goes.
+    @Test func aNICThatIsUnpluggedUnderTrafficEndsTheProgram() throws {
+        let models = try (0..<2).map { _ in try ServedModel("e1000e", wire: "unplugged", options: ["--no-msix"]) }
+        let guest = try guest(models)
+        let addresses = models.indices.map(guest.address(ofServed:))
+        let running = try guest.start(
+            """
+            bind-vfio \(addresses.joined(separator: " "))
+            timeout 60 unic pingpong \(addresses.map { "--device vfio:\($0)" }.joined(separator: " ")) --sizes 64 --count 100000000 \
+                >/lab/results/pingpong 2>&1 && echo "ended well" || echo "ended with $?" &
+            for _ in $(seq 100); do [ $(ls /dev/shm/unic-0 2>/dev/null | wc -l) = 2 ] && break; sleep 0.3; done
+            sleep 1
+            touch /lab/results/in-use
+            wait $!
+            for _ in $(seq 100); do [ -e /sys/bus/pci/devices/\(addresses[0]) ] || break; sleep 0.1; done
+            [ -e /sys/bus/pci/devices/\(addresses[0]) ] || echo "the function went"
+            unic pingpong --device vfio:\(addresses[0]) --device vfio:\(addresses[1]) 2>&1 || true
+            grep HugePages_Free: /proc/meminfo
+            """, timeLimitSeconds: 150)
+        #expect(running.wait(for: "in-use", seconds: 120))
+        #expect(try running.monitor(#"{"execute":"device_del","arguments":{"id":"served0"}}"#).contains("return"))
+        let run = try running.finish()
+        #expect(run.ending == .exited(0), "\(run.ending) \(run.output) \(run.errorOutput.suffix(3000))")
+        #expect(run.output.contains("ended with 1"), "\(run.output)")
+        #expect(try run.file("pingpong").contains("the device is gone"), "\((try? run.file("pingpong")) ?? "")")
+        #expect(run.output.contains("the function went"))
+        #expect(run.output.contains("there is no PCI function \(addresses[0])"), "\(run.output)")
+        #expect(run.output.contains("HugePages_Free:       64"), "all memory is given back")
+    }
 }
