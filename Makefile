@@ -62,3 +62,4 @@ clean: ## forget what was built here; ~/.cache/unic stays
 	rm -rf .build .build-release .build-fuzz
 
 check: setup lint pingpong test bench-instructions ## exactly what CI runs
+	Scripts/fuzz 2

@@ -81,8 +81,8 @@ let package = Package(
         .executableTarget(
             name: "wire-peer", dependencies: ["LinuxIO", "DeviceMemory", "NicModels"], path: "Tests/WirePeer", swiftSettings: settings),
         .target(
-            name: "FuzzTargets", dependencies: ["VfioUser", "NicModels", "DeviceModel", "DeviceMemory", "LinuxIO"], path: "Tests/FuzzTargets",
-            swiftSettings: settings),
+            name: "FuzzTargets", dependencies: ["VfioUser", "NicModels", "DeviceModel", "DeviceMemory", "LinuxIO"],
+            path: "Tests/FuzzTargets", swiftSettings: settings),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/FuzzTests", exclude: ["Corpus"], swiftSettings: settings),
         tests("LinuxIO", [system]),

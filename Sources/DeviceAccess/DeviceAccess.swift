@@ -44,6 +44,15 @@ public protocol DeviceAccess: AnyObject {
     /// Throws `.gone` if the device or the process behind it is known to be dead. Cheap, but not for the data path.
     func checkPresence() throws(DeviceError)
 
+    /// Whether a device that is gone may come back: ``reconnect(timeoutMilliseconds:)`` is worth a try.
+    var canReconnect: Bool { get }
+    /// Waits for the device to come back, at most so long, and connects everything again that was connected: mapped areas
+    /// (at the same addresses), DMA memory, interrupts. The device itself is as after power-on.
+    ///
+    /// No other thread may use the device or touch its areas meanwhile. After an error it is `.gone` still, and this may be
+    /// tried again. Throws `.notUsable` if what came back is another device.
+    func reconnect(timeoutMilliseconds: UInt64) throws(DeviceError)
+
     /// A device that lives in this thread and must be stepped; nil on hardware and on models in other processes.
     var progress: (any DeviceProgress)? { get }
 }
@@ -118,6 +127,12 @@ public struct DMALimits: Equatable, Sendable {
 }
 
 extension DeviceAccess {
+    /// Hardware that is gone stays gone.
+    public var canReconnect: Bool { false }
+    public func reconnect(timeoutMilliseconds: UInt64) throws(DeviceError) {
+        throw .gone(device: url, reason: "a device of this kind does not come back; open it anew")
+    }
+
     public func place(_ memory: borrowing DMAMemory, in iovas: inout IOVAAllocator) throws(DeviceError) -> IOVARange {
         try freePlace(for: memory, in: &iovas)
     }

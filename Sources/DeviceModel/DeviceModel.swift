@@ -30,11 +30,22 @@ public protocol DeviceModel: ~Copyable {
     /// Asks to be woken through a descriptor that becomes readable when something arrives from outside; nil if nothing can.
     mutating func armWake() -> Int32?
     mutating func disarmWake()
+
+    /// Whether ``saveState()`` and ``loadState(_:)`` work: then the function can go on in another process.
+    var canBeSaved: Bool { get }
+    /// All that the function needs to go on elsewhere; called while nobody steps it. nil: not now.
+    func saveState() -> [UInt8]?
+    /// Takes over what ``saveState()`` gave. False, with nothing changed: these bytes are none of its own.
+    mutating func loadState(_ bytes: [UInt8]) -> Bool
 }
 
 extension DeviceModel where Self: ~Copyable {
     /// Most functions' config space changes by writes and resets alone.
     public mutating func configWillBeRead(at offset: Int, byteCount: Int) {}
+
+    public var canBeSaved: Bool { false }
+    public func saveState() -> [UInt8]? { nil }
+    public mutating func loadState(_ bytes: [UInt8]) -> Bool { false }
 }
 
 /// What a host of models needs to know of a function to present it.

@@ -70,6 +70,8 @@ extension DeviceURL {
         }
     }
 
+    /// Inlined, so that hosts get models of one wire's kind, compiled as such.
+    @inline(__always)
     private func makeModel<W: Wire, Host: ModelHost>(
         on wire: W, for host: Host, device: String
     ) throws(DeviceError) -> (hosted: Host.Hosted, address: MACAddress) {

@@ -30,7 +30,8 @@ extension Guest {
         let program = Self.checkout + "/Lab/run"
         do {
             let child = try ChildProcess(program, arguments: words, environment: environment)
-            return RunningGuest(child, resultsDirectory: directory, monitorPath: monitor, limitSeconds: timeLimitSeconds + Self.imageSeconds)
+            return RunningGuest(
+                child, resultsDirectory: directory, monitorPath: monitor, limitSeconds: timeLimitSeconds + Self.imageSeconds)
         } catch {
             throw .lacking("\(error) The lab is run by \(program).")
         }

@@ -20,6 +20,7 @@ public struct GuardedPages: ~Copyable, Sendable {
     deinit { unic_unguard_mapping(slot) }
 
     /// First byte. Valid while this value lives.
+    // SAFETY: handed on with its condition.
     @unsafe public var address: UnsafeMutableRawPointer { unsafe pages.address }
     public var byteCount: Int { pages.byteCount }
     /// Whether a page was touched that the file had lost.

@@ -28,6 +28,7 @@ public struct JoinedPages: ~Copyable, Sendable {
     }
 
     /// First byte. Valid while this value lives.
+    // SAFETY: handed on with its condition.
     @unsafe public var address: UnsafeMutableRawPointer { unsafe pages.address }
     public var byteCount: Int { pages.byteCount }
     public var isBroken: Bool { pages.isBroken }

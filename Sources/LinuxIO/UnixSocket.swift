@@ -59,6 +59,9 @@ public struct UnixSocket: ~Copyable, Sendable {
         }
     }
 
+    /// The peer reads the end of the stream, and so do we (shutdown(2)).
+    public borrowing func shutDown() { _ = shutdown(number, Int32(SHUT_RDWR)) }
+
     private static func withAddress(
         of path: String, call: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) throws(SystemCallError) {

@@ -19,6 +19,11 @@ public struct QueueCounters: Equatable, Sendable {
     public var pollMisses: UInt64 = 0
     /// Times that the thread slept and an interrupt ended it.
     public var interrupts: UInt64 = 0
+    /// Times that the device was lost and came back (``Port/recover(timeoutMilliseconds:)``).
+    public var recoveries: UInt64 = 0
+    /// Frames that were in the rings then: handed over and not reported as sent, or received and not yet taken. What the
+    /// device or the wire had besides nobody knows here.
+    public var framesLostInRecovery: UInt64 = 0
     public init() {}
 }
 
@@ -33,13 +38,15 @@ extension QueueCounters {
     private static var fields: [WritableKeyPath<QueueCounters, UInt64>] {
         [
             \.receivedFrames, \.receivedBytes, \.sentFrames, \.sentBytes, \.receiveLengthErrors, \.receiveErrors, \.refillStarved,
-            \.sendLengthErrors, \.ringViolations, \.pollHits, \.pollMisses, \.interrupts,
+            \.sendLengthErrors, \.ringViolations, \.pollHits, \.pollMisses, \.interrupts, \.recoveries, \.framesLostInRecovery,
         ]
     }
 }
 
 extension QueueCounters {
-    init(receive: ReceiveCounters, transmit: TransmitCounters, statistics: QueueStatistics, interrupts: UInt64) {
+    init(
+        receive: ReceiveCounters, transmit: TransmitCounters, statistics: QueueStatistics, interrupts: UInt64, recovery: RecoveryCounters
+    ) {
         receivedFrames = receive.frames
         receivedBytes = receive.bytes
         receiveLengthErrors = receive.lengthErrors
@@ -51,6 +58,8 @@ extension QueueCounters {
         pollHits = statistics.pollHits
         pollMisses = statistics.pollMisses
         self.interrupts = interrupts
+        recoveries = recovery.count
+        framesLostInRecovery = recovery.lostFrames
     }
 }
 
@@ -68,6 +77,12 @@ struct TransmitCounters {
     var frames: UInt64 = 0
     var bytes: UInt64 = 0
     var lengthErrors: UInt64 = 0
+}
+
+/// What a queue pair counts of the times that its device came back.
+struct RecoveryCounters {
+    var count: UInt64 = 0
+    var lostFrames: UInt64 = 0
 }
 
 /// What the device counted, from its statistics registers.

@@ -26,9 +26,25 @@ public protocol Port: AnyObject {
     /// What others may see of this port while it runs.
     var statistics: PortStatistics { get }
 
+    /// Whether a device that is gone may come back: ``recover(timeoutMilliseconds:)`` is worth a try.
+    var canRecover: Bool { get }
+    /// Waits for a device that is gone to come back, at most so long, and goes on with it: same address, filter, memory and
+    /// interrupts, rings from the start. Frames that were in them are counted as lost, their buffers are free again; packets
+    /// that the owner holds stay his, and counters go on.
+    ///
+    /// No thread may be in one of the port's queue pairs. After an error this may be tried again.
+    func recover(timeoutMilliseconds: UInt64) throws(PortError)
+
     /// Stops DMA, waits for what is in flight, takes every buffer back, resets the device. The port is done after it, and
     /// no thread may be in one of its queue pairs.
     func stop() throws(PortError)
+}
+
+extension Port {
+    public var canRecover: Bool { false }
+    public func recover(timeoutMilliseconds: UInt64) throws(PortError) {
+        throw .device(.gone(device: url, reason: "its \(family) driver cannot go on with a device that comes back; open it anew"))
+    }
 }
 
 /// A port with one queue pair is that queue pair. A loop that cares for nanoseconds keeps the queue pair itself.

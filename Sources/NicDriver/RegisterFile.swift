@@ -49,6 +49,9 @@ public final class RegisterFile: RegisterWindow {
 
     private func note(_ error: DeviceError) { firstFault.withLock { if $0 == nil { $0 = error } } }
 
+    /// The device has come back: what failed before says nothing any more.
+    func forgetFault() { firstFault.withLock { $0 = nil } }
+
     /// Throws what went wrong since the device was opened, if anything did.
     public func check() throws(DeviceError) { if let fault { throw fault } }
 

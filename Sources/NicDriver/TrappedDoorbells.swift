@@ -36,6 +36,14 @@ final class TrappedDoorbells {
     /// Nothing to send on: every doorbell is mapped.
     var isEmpty: Bool { cells.isEmpty }
 
+    /// The registers are zero again, as after a reset.
+    func restart() {
+        for cell in cells {
+            cell.memory.window.store32(0, at: 0)
+            cell.sent = 0
+        }
+    }
+
     /// Writes doorbells that were rung since the last call through the seam.
     func forward() {
         for cell in cells {

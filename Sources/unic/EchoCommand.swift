@@ -29,6 +29,7 @@ struct EchoCommand: ParsableCommand {
     @OptionGroup var memory: MemoryOptions
     @OptionGroup var backend: BackendOptions
     @OptionGroup var waiting: WaitOptions
+    @OptionGroup var reconnecting: ReconnectOptions
     @Flag(help: "Write one JSON object to standard output at the end.")
     var json = false
     @OptionGroup var logging: LoggingOptions
@@ -59,6 +60,7 @@ struct EchoCommand: ParsableCommand {
             var options = Echo.Options(address: ip, mac: address)
             options.count = count
             options.usesInterrupts = waiting.mode.usesInterrupts
+            options.recovery = reconnecting.recovery
             StandardStream.error.write("unic: \(ip) is at \(address) on \(port.url).\n")
             do { try Echo.run(port, options, stop: stop, counters: &counters) } catch {
                 tell(counters)

@@ -38,6 +38,7 @@ struct PingPongCommand: ParsableCommand {
     @OptionGroup var memory: MemoryOptions
     @OptionGroup var backend: BackendOptions
     @OptionGroup var waiting: WaitOptions
+    @OptionGroup var reconnecting: ReconnectOptions
     @Option(help: ArgumentHelp("A ping without an answer for so long is lost.", valueName: "milliseconds"))
     var timeout: UInt64 = 1000
     @Option(help: ArgumentHelp("A server without a client, or a client without a server, ends after so long.", valueName: "seconds"))
@@ -109,6 +110,7 @@ struct PingPongCommand: ParsableCommand {
         options.count = count
         options.warmup = warmup
         options.wait = waiting.mode
+        options.recovery = reconnecting.recovery
         options.pingTimeoutMilliseconds = min(timeout, 3_600_000)
         if let wait {
             options.helloTimeoutMilliseconds = min(wait, 86_400) * 1000

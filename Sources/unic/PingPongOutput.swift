@@ -48,6 +48,10 @@ struct PingPongOutput {
         if report.corruptFrames > 0 {
             text += "\(report.corruptFrames) frames arrived CORRUPT: their payload is not the one that was sent.\n"
         }
+        for port in report.ports where port.counters.recoveries > 0 {
+            text +=
+                "\(port.url) was lost and came back \(port.counters.recoveries) times; \(port.counters.framesLostInRecovery) frames were in its rings.\n"
+        }
         if let capture = report.capture, capture.omittedFrames > 0 {
             text += "\(capture.omittedFrames) frames did not fit into the capture.\n"
         }
@@ -90,7 +94,14 @@ struct PingPongOutput {
         .object([
             ("url", .string(port.url)), ("role", .string(port.role.rawValue)), ("family", .string(port.family)),
             ("mac", .string(port.macAddress.description)),
-            ("driver", .object([("sent", .unsigned(port.counters.sentFrames)), ("received", .unsigned(port.counters.receivedFrames))])),
+            (
+                "driver",
+                .object([
+                    ("sent", .unsigned(port.counters.sentFrames)), ("received", .unsigned(port.counters.receivedFrames)),
+                    ("recoveries", .unsigned(port.counters.recoveries)),
+                    ("lost_in_recovery", .unsigned(port.counters.framesLostInRecovery)),
+                ])
+            ),
             (
                 "device",
                 port.deviceCounters.map {

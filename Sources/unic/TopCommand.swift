@@ -118,7 +118,8 @@ struct TopView {
             ("refill_starved", .unsigned(counters.refillStarved)), ("send_length_errors", .unsigned(counters.sendLengthErrors)),
             ("poll_hits", .unsigned(counters.pollHits)), ("poll_misses", .unsigned(counters.pollMisses)),
             ("interrupts", .unsigned(counters.interrupts)), ("last_batch", .unsigned(queue.lastBatch)),
-            ("in_flight", .unsigned(queue.inFlight)),
+            ("in_flight", .unsigned(queue.inFlight)), ("recoveries", .unsigned(counters.recoveries)),
+            ("lost_in_recovery", .unsigned(counters.framesLostInRecovery)),
             ("received_per_second", perSecond(port, index, \.receivedFrames).map(JSONValue.number) ?? .null),
             ("sent_per_second", perSecond(port, index, \.sentFrames).map(JSONValue.number) ?? .null),
         ])

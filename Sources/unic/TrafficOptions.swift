@@ -20,6 +20,7 @@ struct TrafficOptions: ParsableArguments {
     @OptionGroup var memory: MemoryOptions
     @OptionGroup var backend: BackendOptions
     @OptionGroup var waiting: WaitOptions
+    @OptionGroup var reconnecting: ReconnectOptions
     @OptionGroup var logging: LoggingOptions
 
     func validate() throws {
@@ -53,6 +54,7 @@ struct TrafficOptions: ParsableArguments {
         let logger = logging.start()
         let isModel = ports.contains { $0.url.hasPrefix("soft:") }
         var crew = Crew(ports: ports, workers: workers, usesThreads: !isModel && workers.count > 1)
+        crew.recovery = reconnecting.recovery
         crew.milliseconds = seconds.map { UInt64($0 * 1000) }
         crew.idleMilliseconds = idle.map { UInt64($0 * 1000) }
         for port in ports { logger.info("\(command): \(port.url), \(port.family), \(port.macAddress)") }
@@ -91,6 +93,9 @@ struct TrafficOutput {
             "\(decimal(report.framesPerSecond / 1000, places: 1)) kframes/s, \(decimal(report.bitsPerSecond / 1e6, places: 1)) Mbit/s"
         var text = table.text + "\(rate) in \(decimal(Double(report.nanoseconds) / 1e9, places: 3)) s\n"
         if report.linkDownCount > 0 { text += "The link went down \(report.linkDownCount) times.\n" }
+        if report.recoveryCount > 0 {
+            text += "A device came back \(report.recoveryCount) times; \(lostInRecovery) frames were in its rings.\n"
+        }
         return text
     }
 
@@ -100,9 +105,12 @@ struct TrafficOutput {
             ("workers", .array(report.workers.map(tally))), ("total", tally(report.total)),
             ("seconds", .number(Double(report.nanoseconds) / 1e9)),
             ("frames_per_second", .number(report.framesPerSecond)), ("bits_per_second", .number(report.bitsPerSecond)),
-            ("link_down", .integer(report.linkDownCount)), ("error", report.failure.map { .string($0) } ?? .null),
+            ("link_down", .integer(report.linkDownCount)), ("recoveries", .integer(report.recoveryCount)),
+            ("lost_in_recovery", .unsigned(lostInRecovery)), ("error", report.failure.map { .string($0) } ?? .null),
         ]).text + "\n"
     }
+
+    private var lostInRecovery: UInt64 { ports.reduce(0) { $0 &+ $1.counters.framesLostInRecovery } }
 
     private func tally(_ tally: TrafficTally) -> JSONValue {
         .object(Self.columns.map { ($0.name, .unsigned(tally[keyPath: $0.value])) })

@@ -46,7 +46,7 @@ import Testing
     @Test func aKilledServerEndsThePingPongWithinASecond() throws {
         let (first, second, urls) = try servers()
         let client = try UnicProgram.start([
-            "pingpong", "--device", urls[0], "--device", urls[1], "--sizes", "64", "--count", "100000000", "--json",
+            "pingpong", "--device", urls[0], "--device", urls[1], "--sizes", "64", "--count", "100000000", "--json", "--reconnect", "0",
         ])
         _ = client.readOutput(timeoutMilliseconds: 2500) { _ in false }
         let killedAt = MonotonicClock.nanoseconds()

@@ -16,6 +16,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case regionAccess = "region-access"
     case regionWriteMulti = "region-write-multi"
     case dmaTransfer = "dma-transfer"
+    case deviceFeature = "device-feature"
+    case migrationData = "migration-data"
     case server
 
     public func run(_ bytes: [UInt8]) {

@@ -7,7 +7,8 @@ import NicRegisters
 /// test reads and writes as a hostile device would. Stands beside the driver suite, which runs on real models and NICs.
 final class ScriptedDevice: DeviceAccess {
     let url = "soft:scripted"
-    var registers: [Int: UInt32] = [
+    var registers = powerOn
+    static let powerOn: [Int: UInt32] = [
         E1000E.status.offset: E1000E.Status.linkUp.rawValue,
         E1000E.eecd.offset: E1000E.NVMControl.autoReadDone.rawValue,
         E1000E.ral[0].offset: 0x0000_0002,
@@ -89,6 +90,17 @@ final class ScriptedDevice: DeviceAccess {
     func reset() throws(DeviceError) {}
     func checkPresence() throws(DeviceError) { if isGone { throw .gone(device: url, reason: "the test took it away") } }
     var progress: (any DeviceProgress)? { nil }
+
+    /// Comes back at the next wish, with the registers of a new device.
+    var comesBack = false
+    var canReconnect: Bool { comesBack }
+    func reconnect(timeoutMilliseconds: UInt64) throws(DeviceError) {
+        guard comesBack else { throw .gone(device: url, reason: "the test keeps it away") }
+        isGone = false
+        isBusMaster = false
+        registers = ScriptedDevice.powerOn
+        bar.window.fill(0)
+    }
 
     // The device's side.
 

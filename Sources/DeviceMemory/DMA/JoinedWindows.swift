@@ -33,7 +33,9 @@ struct JoinedWindows {
     /// - Parameter entries: all that the range touches, the highest first.
     mutating func window(on range: IOVARange, access: DMAAccess, entries: [DMASpace.Entry]) -> MemoryWindow? {
         let first = range.start.rawValue & ~4095
-        guard let whole = IOVARange(first: first, last: range.last | 4095), whole.byteCount <= UInt64(Self.maximumByteCount) else { return nil }
+        guard let whole = IOVARange(first: first, last: range.last | 4095), whole.byteCount <= UInt64(Self.maximumByteCount) else {
+            return nil
+        }
         let offset = Int(range.start.rawValue - first)
         if let known = joined.first(where: { $0.range == whole && $0.access == access }) {
             return known.window.slice(at: offset, byteCount: Int(range.byteCount))
@@ -51,9 +53,9 @@ struct JoinedWindows {
         for entry in entries.reversed() {
             let from = max(entry.range.start, whole.start)
             let last = min(entry.range.last, whole.last)
-            guard from.rawValue == next, let window = entry.window(at: from, byteCount: Int(last - from.rawValue) + 1, access: access) else {
-                return nil
-            }
+            guard from.rawValue == next,
+                let window = entry.window(at: from, byteCount: Int(last - from.rawValue) + 1, access: access)
+            else { return nil }
             // SAFETY: only the address is taken.
             pieces.append((unsafe UInt(bitPattern: window.baseAddress), window.byteCount))
             guard last < whole.last else { break }

@@ -47,6 +47,7 @@ extension E1000EPort {
             if all { control.insert(.multicastPromiscuous) } else { control.remove(.multicastPromiscuous) }
         }
         do { try registers.check() } catch { throw .device(error) }
+        self.filter = filter
     }
 
     public func readDeviceCounters() throws(PortError) -> DeviceCounters? {

@@ -19,10 +19,12 @@ public final class E1000EPort: Port {
     let device: any DeviceAccess
     let registers: RegisterFile
     let options: PortOptions
-    private let pairs: [E1000EQueuePair]
+    let pairs: [E1000EQueuePair]
     public let statistics: PortStatistics
     var accumulated = DeviceCounters()
-    private var isStopped = false
+    /// As it was set last.
+    var filter = ReceiveFilter()
+    private(set) var isStopped = false
 
     /// Resets and sets the device up, waits for the link, and starts all queues.
     /// - Parameters:
@@ -65,7 +67,8 @@ public final class E1000EPort: Port {
         return pairs
     }
 
-    private func start() throws(PortError) {
+    /// Gives the rings to the device, and lets it go.
+    func start() throws(PortError) {
         for pair in pairs { E1000EBringUp.setUpReceive(registers, queue: pair.index, pair.memory) }
         E1000EBringUp.spreadFlows(registers, queueCount: pairs.count)
         E1000EBringUp.enableReceive(registers, options)

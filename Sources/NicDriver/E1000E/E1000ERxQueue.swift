@@ -146,6 +146,23 @@ struct E1000ERxQueue: ~Copyable {
     }
 }
 
+extension E1000ERxQueue {
+    /// For a device that is as new: the ring from its start, with the buffers that it had. Returns how many good frames were
+    /// in it.
+    mutating func restart() -> Int {
+        var lost = 0
+        while lost < ring.count, ring.word1(ring.slot(next &+ lost)) & goodMask == goodBits { lost += 1 }
+        for number in 0..<ring.count {
+            let slot = ring.slot(number)
+            let descriptor = E1000E.RxReadDescriptor(bufferAddress: pool.iova(of: buffersView[slot]))
+            ring.store(descriptor.word0, descriptor.word1, slot)
+        }
+        next = 0
+        isDroppingFrame = false
+        return lost
+    }
+}
+
 @inline(__always) private var doneBit: UInt64 { UInt64(E1000E.RxStatus.done.rawValue) }
 @inline(__always) private var ignoreChecksumBit: UInt64 { UInt64(E1000E.RxStatus.ignoreChecksum.rawValue) }
 /// A good frame: done, whole in one buffer, no error.

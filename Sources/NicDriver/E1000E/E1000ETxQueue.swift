@@ -30,6 +30,11 @@ struct E1000ETxQueue<Format: TransmitFormat>: ~Copyable {
         self.maximumFrameByteCount = maximumFrameByteCount
         buffers = BufferTable(count: ring.count)
         buffersView = buffers.view
+        clear()
+    }
+
+    /// Nothing in the ring is done.
+    private func clear() {
         for number in 0..<ring.count { ring.store(.max, .max & ~txDoneBit, ring.slot(number)) }
     }
 
@@ -155,6 +160,18 @@ struct E1000ETxQueue<Format: TransmitFormat>: ~Copyable {
             if buffer != BufferTable.none { pool.give(buffer) }
             clean += 1
         }
+    }
+
+    /// For a device that is as new: the ring from its start, empty. Returns how many frames the device had not reported as
+    /// sent, at most `groupSize` more than there were.
+    mutating func restart() -> Int {
+        reclaim()
+        let lost = tail &- clean &- contextsInFlight
+        takeBackBuffers()
+        (tail, clean) = (0, 0)
+        (context, contextsInFlight) = (0, 0)
+        clear()
+        return lost
     }
 }
 

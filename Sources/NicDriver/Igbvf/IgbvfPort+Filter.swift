@@ -44,6 +44,7 @@ extension IgbvfPort {
         }
         try setMulticast(filter)
         try setFurtherUnicast(filter.unicast)
+        self.filter = filter
     }
 
     /// Groups beyond what a message holds become all multicast.

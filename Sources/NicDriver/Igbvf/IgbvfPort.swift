@@ -22,11 +22,13 @@ public final class IgbvfPort: Port {
     let registers: RegisterFile
     let mailbox: IgbvfMailbox
     let options: PortOptions
-    private let pair: IgbvfQueuePair
-    private var counted: IgbvfStatistics
+    let pair: IgbvfQueuePair
+    var counted: IgbvfStatistics
     /// The PF was asked for more unicast addresses than the own one.
     var hasFurtherAddresses = false
-    private var isStopped = false
+    /// As it was set last.
+    var filter = ReceiveFilter()
+    private(set) var isStopped = false
 
     /// Resets and sets the function up, waits for the link, and starts the queues.
     /// - Parameters:
@@ -56,7 +58,8 @@ public final class IgbvfPort: Port {
         try start()
     }
 
-    private func start() throws(PortError) {
+    /// Gives the rings to the function, and lets it go.
+    func start() throws(PortError) {
         try IgbvfBringUp.setUpTransmit(registers, queue: pair.index, pair.memory)
         try IgbvfBringUp.setUpReceive(registers, queue: pair.index, pair.memory, options)
         pair.start()

@@ -19,6 +19,7 @@ public final class IgbvfQueuePair: QueuePair, InterruptingQueue {
     private var rx: E1000ERxQueue
     private var tx: E1000ETxQueue<IgbvfAdvancedFormat>
     private var statistics: QueueStatistics
+    private var recovery = RecoveryCounters()
 
     /// Takes its packets and fills its rings; the device knows nothing of them yet.
     init(
@@ -109,7 +110,8 @@ public final class IgbvfQueuePair: QueuePair, InterruptingQueue {
     }
 
     public var counters: QueueCounters {
-        QueueCounters(receive: rx.counters, transmit: tx.counters, statistics: statistics, interrupts: waiting.interrupts)
+        QueueCounters(
+            receive: rx.counters, transmit: tx.counters, statistics: statistics, interrupts: waiting.interrupts, recovery: recovery)
     }
 
     // The port's side.
@@ -126,6 +128,18 @@ public final class IgbvfQueuePair: QueuePair, InterruptingQueue {
             afterBatch()
             Processor.yield()
         }
+    }
+
+    /// The device is as new: both rings from their start, for ``start()``. Only before the device knows of them.
+    func restart() {
+        recovery.lostFrames &+= UInt64(rx.restart() + tx.restart())
+        trapped.restart()
+    }
+
+    /// The device works again.
+    func noteRecovery() {
+        recovery.count &+= 1
+        statistics.recovered(recovery)
     }
 
     /// Every buffer goes back to the pool. Only after the device has stopped.

@@ -14,6 +14,9 @@ struct IgbvfStatistics {
     /// Counts from what the registers hold now.
     init(_ registers: RegisterFile) { last = Self.registers.map { registers.read($0) } }
 
+    /// Goes on with a function that is as new.
+    mutating func restart(_ registers: RegisterFile) { last = Self.registers.map { registers.read($0) } }
+
     mutating func update(_ registers: RegisterFile) {
         for (index, register) in Self.registers.enumerated() {
             let now = registers.read(register)

@@ -38,6 +38,12 @@ struct QueueStatistics {
         window.store64(UInt64(truncatingIfNeeded: inFlight), at: StatisticsLayout.inFlight)
     }
 
+    /// After the device has come back.
+    func recovered(_ recovery: RecoveryCounters) {
+        window.store64(recovery.count, at: StatisticsLayout.recoveries)
+        window.store64(recovery.lostFrames, at: StatisticsLayout.framesLostInRecovery)
+    }
+
     /// After each wait.
     func slept(interrupts: UInt64) { window.store64(interrupts, at: StatisticsLayout.interrupts) }
 }

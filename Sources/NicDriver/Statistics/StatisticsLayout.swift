@@ -43,6 +43,8 @@ enum StatisticsLayout {
     static let interrupts = 80
     static let lastBatch = 88
     static let inFlight = 96
+    static let recoveries = 104
+    static let framesLostInRecovery = 112
     static var queueFields: [(offset: Int, field: WritableKeyPath<PublishedPort.Queue, UInt64>)] {
         [
             (receivedFrames, \.counters.receivedFrames), (receivedBytes, \.counters.receivedBytes),
@@ -50,7 +52,7 @@ enum StatisticsLayout {
             (refillStarved, \.counters.refillStarved), (pollHits, \.counters.pollHits), (pollMisses, \.counters.pollMisses),
             (sentFrames, \.counters.sentFrames), (sentBytes, \.counters.sentBytes),
             (sendLengthErrors, \.counters.sendLengthErrors), (interrupts, \.counters.interrupts), (lastBatch, \.lastBatch),
-            (inFlight, \.inFlight),
+            (inFlight, \.inFlight), (recoveries, \.counters.recoveries), (framesLostInRecovery, \.counters.framesLostInRecovery),
         ]
     }
 }

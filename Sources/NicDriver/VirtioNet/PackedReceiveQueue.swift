@@ -151,5 +151,10 @@ struct PackedReceiveQueue: ~Copyable, VirtioReceiveQueue {
         return batch.count &- before
     }
 
+    mutating func keepCounters(of old: borrowing Self) { intake.counters = old.intake.counters }
+
+    /// Used and not taken, as far as the device is to be believed.
+    var readyCount: Int { violation == nil ? (0..<ring.count).prefix { ring.isUsed(next &+ $0) }.count : 0 }
+
     mutating func takeBackBuffers() { judge.pool.takeBack(buffersView, of: ring.descriptors) }
 }

@@ -153,5 +153,10 @@ struct SplitReceiveQueue: ~Copyable, VirtioReceiveQueue {
         return batch.count &- before
     }
 
+    mutating func keepCounters(of old: borrowing Self) { intake.counters = old.intake.counters }
+
+    /// Used and not taken, as far as the device is to be believed.
+    var readyCount: Int { violation == nil ? min(ring.newlyUsed(since: next), ring.count) : 0 }
+
     mutating func takeBackBuffers() { judge.pool.takeBack(buffersView, of: ring.descriptors) }
 }

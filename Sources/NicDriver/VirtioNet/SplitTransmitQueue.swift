@@ -168,6 +168,8 @@ struct SplitTransmitQueue: ~Copyable, VirtioTransmitQueue {
         if clean == tail { isOrdered = true }
     }
 
+    mutating func keepCounters(of old: borrowing Self) { counters = old.counters }
+
     mutating func takeBackBuffers() {
         if isOrdered { buffersView.clear(tail..<clean &+ ring.count, of: ring.descriptors) }
         preparation.pool.takeBack(buffersView, of: ring.descriptors)

@@ -17,9 +17,20 @@ struct VirtioStructures {
     /// Bytes from one queue's notification address to the next, in units of its `queue_notify_off`.
     let notifyMultiplier: UInt32
     let fault = VirtioFault()
+    /// Where the structures are, in their order here.
+    let places: [VirtioCapability]
 
     /// Maps the first usable structure of each kind.
     init(_ device: any DeviceAccess) throws(DeviceError) {
+        places = try VirtioStructures.find(device)
+        notifyMultiplier = places[1].notifyMultiplier
+        common = try VirtioStructures.open(places[0], device, fault)
+        notifications = try VirtioStructures.open(places[1], device, fault)
+        deviceConfig = try VirtioStructures.open(places[2], device, fault)
+    }
+
+    /// The first usable structure of each kind.
+    static func find(_ device: any DeviceAccess) throws(DeviceError) -> [VirtioCapability] {
         let found = try VirtioCapability.walk(device)
         func usable(_ kind: Virtio.StructureKind) throws(DeviceError) -> VirtioCapability {
             for one in found where one.kind == kind {
@@ -32,11 +43,7 @@ struct VirtioStructures {
                     "A virtio-net device that is legacy only has none: start it with disable-legacy=on or as virtio-net-pci-non-transitional."
             )
         }
-        let places = (try usable(.common), try usable(.notifications), try usable(.deviceConfig))
-        notifyMultiplier = places.1.notifyMultiplier
-        common = try VirtioStructures.open(places.0, device, fault)
-        notifications = try VirtioStructures.open(places.1, device, fault)
-        deviceConfig = try VirtioStructures.open(places.2, device, fault)
+        return [try usable(.common), try usable(.notifications), try usable(.deviceConfig)]
     }
 
     private static func open(_ one: VirtioCapability, _ device: any DeviceAccess, _ fault: VirtioFault) throws(DeviceError)

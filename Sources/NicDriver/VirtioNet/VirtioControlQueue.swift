@@ -38,6 +38,14 @@ final class VirtioControlQueue {
             layout: layout, window: memory.window.slice(at: 0, byteCount: layout.byteCount), iova: range.start.rawValue)
     }
 
+    /// For a device that is as new: the queue from its start.
+    func restart() {
+        memory.window.fill(0)
+        commands = 0
+        isBroken = false
+        for cell in trapped { cell.restart() }
+    }
+
     private var isMapped = true
 
     func unmap() throws(DeviceError) {

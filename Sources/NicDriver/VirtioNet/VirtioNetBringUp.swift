@@ -16,6 +16,13 @@ struct VirtioNetBringUp {
     /// Queue pairs that the device numbers its queues by.
     private let numberedPairs: Int
 
+    /// What the device says of one of its queues.
+    struct QueueShape: Equatable {
+        let maximumSize: Int
+        /// What its notification address is a multiple of.
+        let notifyOffset: UInt16
+    }
+
     /// Reset, features, and what the device says of itself; no queue yet.
     init(_ device: any DeviceAccess, structures: VirtioStructures, common: VirtioCommonConfig, options: PortOptions) throws(PortError) {
         self.device = device
@@ -66,7 +73,7 @@ struct VirtioNetBringUp {
         ]
         // Each of these needs the control queue.
         if offered.contains(.controlQueue) {
-            wanted.formUnion([.controlQueue, .controlReceive])
+            wanted.formUnion([.controlQueue, .controlReceive, .controlMACAddress])
             if options.queuePairCount > 1 { wanted.insert(offered.contains(.rss) ? .rss : .multiqueue) }
         }
         return offered.intersection(wanted)
@@ -97,6 +104,23 @@ struct VirtioNetBringUp {
     }
 
     // Queues.
+
+    /// Of all queues that the port uses, by their numbers. Before they are enabled.
+    var queueShapes: [Int: QueueShape] {
+        var numbers = (0..<options.queuePairCount).flatMap { [VirtioNet.receiveQueue(ofPair: $0), VirtioNet.transmitQueue(ofPair: $0)] }
+        if features.contains(.controlQueue) { numbers.append(VirtioNet.controlQueue(pairs: numberedPairs)) }
+        var shapes: [Int: QueueShape] = [:]
+        for number in numbers {
+            shapes[number] = QueueShape(
+                maximumSize: common.maximumSize(ofQueue: number), notifyOffset: common.notifyOffset(ofQueue: number))
+        }
+        return shapes
+    }
+
+    /// Whether the same was agreed with both.
+    func agrees(with other: VirtioNetBringUp) -> Bool {
+        features == other.features && capabilities == other.capabilities && numberedPairs == other.numberedPairs
+    }
 
     /// As many descriptors as wanted, or as the device has room for, rounded down to a power of two.
     private func layout(ofQueue index: Int, wanted: Int) throws(PortError) -> VirtqueueLayout {

@@ -43,6 +43,9 @@ final class VirtioNetMemory {
             memory: packets, iova: packetRange.start, bufferByteCount: slotByteCount, headroomByteCount: VirtioNet.Header.byteCount)
     }
 
+    /// Both rings as they were at first. Only while no device knows of them.
+    func clearRings() { rings.window.fill(0) }
+
     /// 2048 bytes for ordinary frames, 16 KiB for jumbo ones: header and frame lie in one buffer always, and no buffer
     /// crosses a hugepage's end.
     static func bufferByteCount(_ options: PortOptions) -> Int { options.maximumFrameByteCount <= 1514 ? 2048 : 16384 }

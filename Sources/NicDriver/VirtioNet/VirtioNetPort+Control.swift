@@ -27,6 +27,7 @@ extension VirtioNetPort {
         let all = filter.isPromiscuous || filter.acceptsAllMulticast || !hasRoom
         try control.send(VirtioNet.Command.allMulticast, [all ? 1 : 0], named: "all multicast")
         try control.send(VirtioNet.Command.promiscuous, [filter.isPromiscuous ? 1 : 0], named: "promiscuous mode")
+        self.filter = filter
     }
 
     /// struct virtio_net_ctrl_mac: how many, then 6 bytes each.

@@ -16,10 +16,15 @@ public final class VirtioNetPort: Port {
 
     let bringUp: VirtioNetBringUp
     let control: VirtioControlQueue?
-    private let device: any DeviceAccess
-    private let common: VirtioCommonConfig
-    private let pairs: [any VirtioNetPair]
-    private var isStopped = false
+    let device: any DeviceAccess
+    let common: VirtioCommonConfig
+    let options: PortOptions
+    let pairs: [any VirtioNetPair]
+    /// As the device described its queues when it was opened.
+    let queueShapes: [Int: VirtioNetBringUp.QueueShape]
+    /// As it was set last.
+    var filter = ReceiveFilter()
+    private(set) var isStopped = false
 
     /// Longest frame without FCS of any virtio-net port: as on the other families' wires.
     static var longestFrameByteCount: Int { 9014 }
@@ -32,6 +37,7 @@ public final class VirtioNetPort: Port {
     public init(device: any DeviceAccess, options: PortOptions, allocate: (Int) throws(PortError) -> DMAMemory) throws(PortError) {
         try VirtioNetPort.judge(options)
         self.device = device
+        self.options = options
         url = device.url
         maximumFrameByteCount = options.maximumFrameByteCount
         let structures: VirtioStructures
@@ -49,6 +55,7 @@ public final class VirtioNetPort: Port {
             pairs = try bringUp.makePairs(statistics, iovas: &iovas, allocate)
             queuePairs = pairs
             control = try bringUp.makeControlQueue(iovas: &iovas, allocate)
+            queueShapes = bringUp.queueShapes
             capabilities = bringUp.capabilities
             macAddress = address
             self.statistics = statistics
@@ -84,7 +91,7 @@ public final class VirtioNetPort: Port {
         }
     }
 
-    private func waitForLink(milliseconds: UInt64) throws(PortError) {
+    func waitForLink(milliseconds: UInt64) throws(PortError) {
         let deadline = Deadline(afterMilliseconds: milliseconds)
         while !linkIsUp {
             try common.check()

@@ -22,6 +22,8 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
     private var tx: Transmit
     private let portStatistics: PortStatistics
     private var statistics: QueueStatistics
+    private let parts: VirtioNetPairParts
+    private var recovery = RecoveryCounters()
 
     /// Takes its packets and fills its rings; the device knows nothing of them yet.
     init(_ parts: VirtioNetPairParts) throws(PortError) {
@@ -36,14 +38,24 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
         forwardsNotifications = !trapped.isEmpty
         pool = memory.pool.reference
         waiting = try ReceiveWait(mode: parts.options.wait, progress: progress, url: device.url)
-        let usesEventIndex = parts.features.contains(.eventIndex)
-        let longest = parts.options.maximumFrameByteCount
-        rx = Receive(
-            memory.receive, usesEventIndex: usesEventIndex,
-            judge: VirtioFrameJudge(pool: pool, maximumFrameByteCount: longest, features: parts.features), notifier: parts.receiveNotifier)
-        tx = Transmit(
-            memory.transmit, usesEventIndex: usesEventIndex,
-            preparation: VirtioFramePreparation(pool: pool, maximumFrameByteCount: longest, features: parts.features),
+        self.parts = parts
+        rx = Self.receiveQueue(parts)
+        tx = Self.transmitQueue(parts)
+    }
+
+    private static func receiveQueue(_ parts: VirtioNetPairParts) -> Receive {
+        Receive(
+            parts.memory.receive, usesEventIndex: parts.features.contains(.eventIndex),
+            judge: VirtioFrameJudge(
+                pool: parts.memory.pool.reference, maximumFrameByteCount: parts.options.maximumFrameByteCount, features: parts.features),
+            notifier: parts.receiveNotifier)
+    }
+
+    private static func transmitQueue(_ parts: VirtioNetPairParts) -> Transmit {
+        Transmit(
+            parts.memory.transmit, usesEventIndex: parts.features.contains(.eventIndex),
+            preparation: VirtioFramePreparation(
+                pool: parts.memory.pool.reference, maximumFrameByteCount: parts.options.maximumFrameByteCount, features: parts.features),
             notifier: parts.transmitNotifier)
     }
 
@@ -110,7 +122,8 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
     }
 
     var counters: QueueCounters {
-        var all = QueueCounters(receive: rx.counters, transmit: tx.counters, statistics: statistics, interrupts: waiting.interrupts)
+        var all = QueueCounters(
+            receive: rx.counters, transmit: tx.counters, statistics: statistics, interrupts: waiting.interrupts, recovery: recovery)
         all.ringViolations = (rx.violation == nil ? 0 : 1) + (tx.violation == nil ? 0 : 1)
         return all
     }
@@ -130,6 +143,28 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
         }
     }
 
+    /// The device is as new: both queues from their start, with the buffers that were in them. Only before the device knows
+    /// of them.
+    func restart() {
+        tx.reclaim()
+        recovery.lostFrames &+= UInt64(rx.readyCount + tx.inFlight)
+        takeBackBuffers()
+        memory.clearRings()
+        var receive = Self.receiveQueue(parts)
+        receive.keepCounters(of: rx)
+        rx = receive
+        var transmit = Self.transmitQueue(parts)
+        transmit.keepCounters(of: tx)
+        tx = transmit
+        for cell in trapped { cell.restart() }
+    }
+
+    /// The device works again.
+    func noteRecovery() {
+        recovery.count &+= 1
+        statistics.recovered(recovery)
+    }
+
     /// Every buffer goes back to the pool. Only after the device has stopped.
     func takeBackBuffers() {
         rx.takeBackBuffers()
@@ -142,6 +177,8 @@ protocol VirtioNetPair: QueuePair {
     var memory: VirtioNetMemory { get }
     var eventNumber: Int32? { get }
     func start()
+    func restart()
+    func noteRecovery()
     func checkRings() throws(PortError)
     func drainTransmit(until deadline: Deadline)
     func takeBackBuffers()

@@ -53,6 +53,9 @@ final class TrappedNotification {
 
     var doorbell: Doorbell16 { Doorbell16(memory.window, at: 0) }
 
+    /// A new device has been told nothing, and need not be.
+    func restart() { memory.window.store16(TrappedNotification.quiet, at: 0) }
+
     /// Notifies the device if the cell was rung since the last call.
     func forward() {
         let queue = memory.window.load16(at: 0)

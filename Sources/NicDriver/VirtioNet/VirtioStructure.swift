@@ -72,5 +72,7 @@ final class VirtioFault: Sendable {
     private let first = Mutex<DeviceError?>(nil)
 
     func note(_ error: DeviceError) { first.withLock { if $0 == nil { $0 = error } } }
+    /// The device has come back: what failed before says nothing any more.
+    func forget() { first.withLock { $0 = nil } }
     func check() throws(PortError) { if let error = first.withLock({ $0 }) { throw .device(error) } }
 }

@@ -66,6 +66,10 @@ protocol VirtioReceiveQueue: ~Copyable {
     func disarmInterrupt()
     /// The device is ready: it may use what the ring holds.
     func start()
+    /// Frames that the device has put into the ring and nobody has taken.
+    var readyCount: Int { get }
+    /// Counts on from where another queue has ended.
+    mutating func keepCounters(of old: borrowing Self)
     /// Gives every buffer of the ring back to the pool. Only after the device has stopped.
     mutating func takeBackBuffers()
 }
@@ -78,6 +82,7 @@ protocol VirtioTransmitQueue: ~Copyable {
     var inFlight: Int { get }
     mutating func send(_ batch: inout PacketBatch) -> Int
     mutating func reclaim()
+    mutating func keepCounters(of old: borrowing Self)
     mutating func takeBackBuffers()
 }
 

@@ -18,6 +18,8 @@ final class ClientConnection {
     static let maximumAbandoned = 64
     /// Messages that are no answer, in one wait: a server that floods must not keep us busy until the deadline.
     static let maximumForeignMessages = 1024
+    /// Commands that are sent before the first one's answer.
+    static let pipelineDepth = 32
 
     let device: String
     let timeoutMilliseconds: UInt64
@@ -27,52 +29,41 @@ final class ClientConnection {
         set { spin.store(newValue, ordering: .relaxed) }
     }
     private let spin = Atomic<UInt64>(0)
+    /// No request waits beyond it, while the device is being reconnected.
+    var latest: Deadline?
+    /// What the server may read and write by messages of its own.
+    private let memory: ClientMemory
+    private let limits: MessageLimits
     private let socket: UnixSocket
     private var reader: MessageReader
     private var nextID: UInt16 = 0
     private var abandoned: Set<UInt16> = []
+    /// Requests of ``requestEach(_:_:)`` that are under way, and replies that came before their turn.
+    private var inFlight: Set<UInt16> = []
+    private var early: [UInt16: IncomingMessage] = [:]
     private let gone = Mutex<String?>(nil)
     /// Why the connection is of no more use; nil while it is.
     private var goneReason: String? { gone.withLock { $0 } }
     /// Held for a request and its answer, by every call that other threads may make.
     private let turn = Mutex(())
 
-    init(device: String, socket: consuming UnixSocket, limits: MessageLimits, timeoutMilliseconds: UInt64) {
+    init(
+        device: String, socket: consuming UnixSocket, memory: ClientMemory, limits: MessageLimits = MessageLimits(),
+        timeoutMilliseconds: UInt64
+    ) {
         self.device = device
         self.socket = socket
+        self.memory = memory
+        self.limits = limits
         self.timeoutMilliseconds = timeoutMilliseconds
         reader = MessageReader(limits: limits)
     }
 
-    /// Connects, trying again while the server's queue is full.
-    static func connect(device: String, path: String, timeoutMilliseconds: UInt64) throws(DeviceError) -> UnixSocket {
-        guard !path.isEmpty, path.utf8.count <= UnixSocket.maximumPathByteCount else {
-            throw .notFound(
-                device: device, reason: "a socket's path has 1 to \(UnixSocket.maximumPathByteCount) bytes",
-                fix: "Give the path of the server's socket, for example vfio-user:/run/nic.sock.")
-        }
-        let deadline = Deadline(afterMilliseconds: timeoutMilliseconds)
-        while true {
-            do throws(SystemCallError) {
-                return try UnixSocket.connect(to: path)
-            } catch {
-                switch error.errno {
-                case .noSuchFileOrDirectory:
-                    throw .notFound(
-                        device: device, reason: "there is no socket at \(path)", fix: "Start the server first: unic serve --socket \(path)."
-                    )
-                case .connectionRefused:
-                    throw .notUsable(
-                        device: device, group: nil, reason: "nobody listens at \(path)",
-                        fix: "The server that made it is gone, or it is no socket: start unic serve --socket \(path) again.")
-                case .wouldBlock where !deadline.hasPassed: _ = waitForEvents([], timeoutMilliseconds: 10)
-                case .wouldBlock:
-                    throw .timedOut(device: device, waitingFor: "room in the server's queue", milliseconds: timeoutMilliseconds)
-                default:
-                    throw .systemCall(device: device, group: nil, cause: error, fix: "Check the permissions of \(path).")
-                }
-            }
-        }
+    private var spinEnd: UInt64 { spinMicroseconds == 0 ? 0 : MonotonicClock.nanoseconds() &+ spinMicroseconds &* 1000 }
+
+    private var deadline: Deadline {
+        guard let latest else { return Deadline(afterMilliseconds: timeoutMilliseconds) }
+        return Deadline(afterMilliseconds: min(timeoutMilliseconds, UInt64(latest.remainingMilliseconds)))
     }
 
     /// Sends a command and waits for its answer. An error of the server's is the second case.
@@ -90,15 +81,50 @@ final class ClientConnection {
         _ command: Command, _ payload: [UInt8], _ descriptors: [Int32]
     ) throws(DeviceError) -> Result<Answer, SystemCallError> {
         if let goneReason { throw .gone(device: device, reason: goneReason) }
-        let deadline = Deadline(afterMilliseconds: timeoutMilliseconds)
-        let spinEnd = spinMicroseconds == 0 ? 0 : MonotonicClock.nanoseconds() &+ spinMicroseconds &* 1000
+        let (deadline, spinEnd) = (self.deadline, self.spinEnd)
+        let id = try ask(command, payload, descriptors, deadline)
+        return try answer(to: id, of: command, deadline, spinEnd: spinEnd)
+    }
+
+    private func ask(_ command: Command, _ payload: [UInt8], _ descriptors: [Int32], _ deadline: Deadline) throws(DeviceError) -> UInt16 {
         let id = takeID()
         try send(
             OutgoingMessage(
                 header: MessageHeader(id: id, command: command.rawValue, payloadByteCount: payload.count), payload: payload,
                 descriptors: descriptors),
             of: command, deadline)
-        return try answer(to: id, of: command, deadline, spinEnd: spinEnd)
+        return id
+    }
+
+    /// Sends several commands before it waits for the first answer, at most so many that neither side's buffer gets full.
+    func requestEach(
+        _ command: Command, _ requests: [(payload: [UInt8], descriptors: [Int32])]
+    ) throws(DeviceError) -> [Result<Answer, SystemCallError>] {
+        try takingTurns { () throws(DeviceError) in
+            if let goneReason { throw DeviceError.gone(device: device, reason: goneReason) }
+            defer { abandonAll() }
+            var waiting: [UInt16] = []
+            var answers: [Result<Answer, SystemCallError>] = []
+            for index in 0..<requests.count + Self.pipelineDepth {
+                if index < requests.count {
+                    let id = try ask(command, requests[index].payload, requests[index].descriptors, deadline)
+                    waiting.append(id)
+                    inFlight.insert(id)
+                }
+                let due = index - Self.pipelineDepth + 1
+                guard waiting.indices.contains(due) else { continue }
+                answers.append(try answer(to: waiting[due], of: command, deadline, spinEnd: spinEnd))
+                inFlight.remove(waiting[due])
+            }
+            return answers
+        }
+    }
+
+    /// After a failure: replies to the others may still come.
+    private func abandonAll() {
+        abandoned.formUnion(inFlight.subtracting(early.keys))
+        inFlight = []
+        early = [:]
     }
 
     /// Sends a command that nobody answers.
@@ -106,7 +132,7 @@ final class ClientConnection {
         try takingTurns { () throws(DeviceError) in
             if let goneReason { throw DeviceError.gone(device: device, reason: goneReason) }
             let header = MessageHeader(id: takeID(), command: command.rawValue, payloadByteCount: payload.count, noReply: true)
-            try send(OutgoingMessage(header: header, payload: payload), of: command, Deadline(afterMilliseconds: timeoutMilliseconds))
+            try send(OutgoingMessage(header: header, payload: payload), of: command, deadline)
         }
     }
 
@@ -117,6 +143,12 @@ final class ClientConnection {
             let events = waitForEvents([PollRequest(socket.number, .peerClosed)], timeoutMilliseconds: 0)
             if !events[0].isDisjoint(with: .gone) { throw giveUp("the server hung up") }
         }
+    }
+
+    /// Lets the server see that nothing more comes, and its descriptors go.
+    func hangUp(_ reason: String) {
+        _ = giveUp(reason)
+        socket.shutDown()
     }
 
     /// Remembers that the connection is of no more use.
@@ -155,6 +187,7 @@ final class ClientConnection {
     private func answer(
         to id: UInt16, of command: Command, _ deadline: Deadline, spinEnd: UInt64
     ) throws(DeviceError) -> Result<Answer, SystemCallError> {
+        if let message = early.removeValue(forKey: id) { return try judge(message, command) }
         var foreign = 0
         while true {
             switch reader.step(socket) {
@@ -168,11 +201,16 @@ final class ClientConnection {
                 }
             case .message(let message):
                 let header = message.header
-                if header.isReply, header.id == id {
-                    guard header.command == command.rawValue else {
-                        throw violation("it answered \(command.name) with \(header.commandName)")
-                    }
-                    return try judge(message, command)
+                if header.isReply, header.id == id { return try judge(message, command) }
+                if header.isReply, inFlight.contains(header.id), early[header.id] == nil {
+                    early[header.id] = message
+                    continue
+                }
+                // The server may need our memory for its answer: as often as it likes, until the time is over.
+                if !header.isReply, ClientMemory.isTransfer(header) {
+                    if let reply = memory.answer(message, limits) { try send(reply, of: .dmaRead, deadline) }
+                    if deadline.hasPassed { try waitForAnswer(to: id, of: command, deadline) }
+                    continue
                 }
                 foreign += 1
                 guard foreign <= ClientConnection.maximumForeignMessages else {
@@ -188,6 +226,9 @@ final class ClientConnection {
     }
 
     private func judge(_ message: IncomingMessage, _ command: Command) throws(DeviceError) -> Result<Answer, SystemCallError> {
+        guard message.header.command == command.rawValue else {
+            throw violation("it answered \(command.name) with \(message.header.commandName)")
+        }
         guard message.header.isError else { return .success(Answer(payload: message.payload, descriptors: message.descriptors)) }
         // The error "may be zero even if the Error bit is set".
         let code = message.header.errno == 0 ? Errno.ioError : Errno(rawValue: CInt(clamping: message.header.errno))
@@ -203,12 +244,18 @@ final class ClientConnection {
         _ = waitForEvents([PollRequest(socket.number, .readable)], timeoutMilliseconds: deadline.remainingMilliseconds)
     }
 
-    /// Commands of the server (VFIO_USER_DMA_READ, VFIO_USER_DMA_WRITE) are not served here: all memory came with a file.
+    /// Servers have no other commands.
     private func refuse(_ header: MessageHeader, _ deadline: Deadline) throws(DeviceError) {
         guard !header.noReply else { return }
-        let reply = MessageHeader(
-            id: header.id, command: header.command, payloadByteCount: 0, isReply: true, isError: true,
-            errno: UInt32(Errno.notSupported.rawValue))
-        try send(OutgoingMessage(header: reply, payload: []), of: Command(rawValue: header.command) ?? .dmaRead, deadline)
+        let reply = OutgoingMessage(header: .refusal(of: header, .notSupported), payload: [])
+        try send(reply, of: Command(rawValue: header.command) ?? .dmaRead, deadline)
+    }
+}
+
+extension MessageHeader {
+    /// The reply to a command that failed.
+    static func refusal(of header: MessageHeader, _ errno: Errno) -> MessageHeader {
+        MessageHeader(
+            id: header.id, command: header.command, payloadByteCount: 0, isReply: true, isError: true, errno: UInt32(errno.rawValue))
     }
 }

@@ -1,23 +1,29 @@
 public import DeviceAccess
+import LinuxIO
+
+/// The eventfds of one kind of interrupt: descriptors of our own, to be connected again with the server that comes next.
+final class ConnectedEvents {
+    private let files: [ReceivedDescriptor?]
+    /// -1 for a vector that stays silent.
+    var numbers: [Int32] { files.map { $0?.number ?? -1 } }
+
+    init(copying eventfds: [Int32], device: String) throws(DeviceError) {
+        var files: [ReceivedDescriptor?] = []
+        for number in eventfds {
+            guard number >= 0 else {
+                files.append(nil)
+                continue
+            }
+            do throws(SystemCallError) { files.append(ReceivedDescriptor(try OwnedDescriptor.duplicate(of: number))) } catch {
+                throw .systemCall(device: device, group: nil, cause: error, fix: "Give open eventfds.")
+            }
+        }
+        self.files = files
+    }
+}
 
 extension VfioUserDevice {
-    public func interruptCount(_ kind: InterruptKind) throws(DeviceError) -> Int {
-        if let known = interruptCounts[kind] { return known }
-        guard UInt32(kind.rawValue) < info.interruptIndexCount else { return 0 }
-        let answer = try succeed(connection.request(.deviceGetIRQInfo, IRQInfoMessage(index: UInt32(kind.rawValue)).emit()))
-        let reply: IRQInfoMessage
-        do throws(MessageError) {
-            reply = try IRQInfoMessage.parse(answer.payload, descriptorCount: answer.descriptors.count)
-        } catch {
-            throw connection.violation(error.description)
-        }
-        guard reply.index == UInt32(kind.rawValue), reply.count <= SetIRQsMessage.maximumVectors else {
-            throw connection.violation("it described interrupts \(reply.index) with \(reply.count) vectors when asked for \(kind)")
-        }
-        let count = reply.flags.contains(.eventfd) ? Int(reply.count) : 0
-        interruptCounts[kind] = count
-        return count
-    }
+    public func interruptCount(_ kind: InterruptKind) throws(DeviceError) -> Int { try session.interruptCount(kind) }
 
     public func enableInterrupts(_ kind: InterruptKind, eventfds: [Int32]) throws(DeviceError) {
         let available = try interruptCount(kind)
@@ -27,30 +33,16 @@ extension VfioUserDevice {
                 fix: "Ask for fewer queues.")
         }
         try disableInterrupts(kind)
-        // A message carries as many descriptors as the server said it takes.
-        let batch = max(serverDescriptors, 1)
-        var start = 0
-        while start < eventfds.count {
-            let some = Array(eventfds[start..<min(start + batch, eventfds.count)])
-            try set(kind, .trigger, .eventfds(descriptorCount: some.count), start: start, count: some.count, descriptors: some)
-            start += some.count
-        }
+        let events = try ConnectedEvents(copying: eventfds, device: url)
+        try session.connect(kind, eventfds: events.numbers)
+        connectedEvents[kind] = events
     }
 
     public func disableInterrupts(_ kind: InterruptKind) throws(DeviceError) {
+        connectedEvents[kind] = nil
         guard try interruptCount(kind) > 0 else { return }
-        try set(kind, .trigger, .none, start: 0, count: 0)
+        try session.set(kind, .trigger, .none, start: 0, count: 0)
     }
 
-    public func unmaskINTx() throws(DeviceError) { try set(.intx, .unmask, .none, start: 0, count: 1) }
-
-    private func set(
-        _ kind: InterruptKind, _ action: SetIRQsMessage.Action, _ data: SetIRQsMessage.Data, start: Int, count: Int,
-        descriptors: [Int32] = []
-    ) throws(DeviceError) {
-        let message = SetIRQsMessage(
-            action: action, data: data, index: UInt32(kind.rawValue), start: UInt32(start), count: UInt32(count))
-        let answer = try succeed(connection.request(.deviceSetIRQs, message.emit(), descriptors: descriptors))
-        guard answer.payload.isEmpty else { throw connection.violation("its reply to \(Command.deviceSetIRQs.name) has a payload") }
-    }
+    public func unmaskINTx() throws(DeviceError) { try session.set(.intx, .unmask, .none, start: 0, count: 1) }
 }

@@ -7,6 +7,13 @@ final class SharedMapping {
 
     init(_ pages: consuming MappedPages) { self.pages = pages }
 
+    /// Windows stay good, and show the other file.
+    func replace(
+        sharing descriptor: borrowing OwnedDescriptor, fileOffset: Int, protection: Int32, subject: @autoclosure () -> String
+    ) throws(SystemCallError) {
+        try pages.replace(sharing: descriptor, fileOffset: fileOffset, protection: protection, subject: subject())
+    }
+
     var window: MemoryWindow {
         // SAFETY: exactly the mapping that this object owns; users of the window keep the object.
         unsafe MemoryWindow(pages.address, byteCount: pages.byteCount)

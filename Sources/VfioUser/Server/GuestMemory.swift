@@ -66,7 +66,8 @@ final class GuestMemory {
     func findBrokenFile() -> String? {
         guard GuardedPages.errorCount != seenErrorCount else { return nil }
         seenErrorCount = GuardedPages.errorCount
-        return space.hasBrokenWindow || files.contains { $0?.mapping.isBroken == true } ? "the client made a file shorter that it had mapped for DMA" : nil
+        guard space.hasBrokenWindow || files.contains(where: { $0?.mapping.isBroken == true }) else { return nil }
+        return "the client made a file shorter that it had mapped for DMA"
     }
 
     /// What of a range a device may have written: all that it was permitted to write, since models write to memory directly.
@@ -175,7 +176,9 @@ final class GuestMemory {
             let pages = try MappedPages(
                 sharing: descriptor, byteCount: Int(facts.byteCount), protection: protection, subject: "the client's memory")
             let number = files.firstIndex { $0 == nil } ?? files.count
-            let file = SharedFile(key: key, mapping: try GuardedMapping(pages, pageByteCount: facts.blockByteCount), byteCount: facts.byteCount, number: number)
+            let file = SharedFile(
+                key: key, mapping: try GuardedMapping(pages, pageByteCount: facts.blockByteCount), byteCount: facts.byteCount,
+                number: number)
             if number < files.count { files[number] = file } else { files.append(file) }
             newest[key] = file
             fileCount += 1

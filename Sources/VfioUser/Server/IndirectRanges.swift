@@ -62,7 +62,9 @@ final class IndirectRanges: IndirectMemory {
         return (part.hasFile ? writeFile(part, iova, bytes) : tell(iova, bytes)) ? count : 0
     }
 
-    private func place(_ part: Part, _ iova: IOVA) -> Int64 { Int64(clamping: part.fileOffset + (iova.rawValue - part.range.start.rawValue)) }
+    private func place(_ part: Part, _ iova: IOVA) -> Int64 {
+        Int64(clamping: part.fileOffset + (iova.rawValue - part.range.start.rawValue))
+    }
 
     private func readFile(_ part: Part, _ iova: IOVA, _ count: Int) -> [UInt8]? {
         try? part.file?.read(byteCount: count, at: place(part, iova), subject: "DMA memory")

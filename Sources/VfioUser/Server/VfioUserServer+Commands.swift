@@ -65,6 +65,8 @@ extension VfioUserServer where Model: ~Copyable {
             let unmap = try answering { () throws(MessageError) in
                 try DMAUnmapMessage.parse(message.payload, descriptorCount: descriptorCount)
             }
+            let everything = IOVARange(first: 0, last: .max - 1)
+            if let range = unmap.range ?? everything { writeLog?.note(unmapped: memory.writableRanges(in: range)) }
             let dirty = unmap.bitmap.map { $0.bitmap(written: memory.writableRanges(in: $0.range)) } ?? []
             if let range = unmap.range { try memory.unmap(range) } else { memory.unmapAll() }
             // "The server responds with the original DMA entry in the request."
@@ -111,8 +113,23 @@ extension VfioUserServer where Model: ~Copyable {
             resetDevice()
             return Reply()
         case .dmaRead, .dmaWrite: throw CommandFailure(.invalidArgument, "only a server gives this command")
-        case .deviceFeature, .migrationDataRead, .migrationDataWrite:
-            throw CommandFailure(.notSupported, "this server does not do it")
+        case .deviceFeature:
+            return try deviceFeature(
+                try answering { () throws(MessageError) in
+                    try DeviceFeatureMessage.parse(message.payload, descriptorCount: descriptorCount)
+                })
+        case .migrationDataRead: return try readMigrationData(migrationData(message, hasData: false), session)
+        case .migrationDataWrite:
+            try migration.write(migrationData(message, hasData: true).data)
+            return Reply()
+        }
+    }
+
+    private func migrationData(_ message: IncomingMessage, hasData: Bool) throws(CommandFailure) -> MigrationDataMessage {
+        let maximum = limits.maximumTransferByteCount
+        return try answering { () throws(MessageError) in
+            try MigrationDataMessage.parse(
+                message.payload, hasData: hasData, maximumByteCount: maximum, descriptorCount: message.descriptors.count)
         }
     }
 
@@ -141,7 +158,8 @@ extension VfioUserServer where Model: ~Copyable {
             throw error
         }
         session.isNegotiated = true
-        memory.maximumTransferByteCount = Int(clamping: min(proposed.capabilities.maximumTransferByteCount ?? .max, UInt64(limits.maximumTransferByteCount)))
+        let theirs = proposed.capabilities.maximumTransferByteCount ?? Capabilities.defaultTransferByteCount
+        memory.maximumTransferByteCount = Int(clamping: min(theirs, UInt64(limits.maximumTransferByteCount)))
         session.maximumReplyData = Int(clamping: proposed.capabilities.maximumTransferByteCount ?? Capabilities.defaultTransferByteCount)
         var mine = Capabilities()
         if proposed.capabilities.maximumMessageDescriptors != nil { mine.maximumMessageDescriptors = UInt64(limits.maximumDescriptors) }

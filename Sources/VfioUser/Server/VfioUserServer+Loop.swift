@@ -17,7 +17,7 @@ extension VfioUserServer where Model: ~Copyable {
         var eagerLooks = 0
         while true {
             if control.isStopRequested { return false }
-            let worked = model.progress()
+            let worked = migration.isRunning && model.progress()
             if worked { session.lastWork = MonotonicClock.nanoseconds() }
             steps += 1
             guard steps >= stepsBetweenLooks || eagerLooks > 0 else {
@@ -131,7 +131,8 @@ extension VfioUserServer where Model: ~Copyable {
     private func sleep(_ session: inout ClientSession) {
         let wake = model.armWake()
         defer { model.disarmWake() }
-        if model.progress() || (session.channel.outgoing == nil && session.channel.hasEarlyMessages) {
+        let hasEarly = session.channel.outgoing == nil && session.channel.hasEarlyMessages
+        if migration.isRunning && model.progress() || hasEarly {
             session.lastWork = MonotonicClock.nanoseconds()
             return
         }

@@ -16,6 +16,9 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
     let memory: GuestMemory
     let sharesOneProcessor = Processor.usable.count < 2
     var model: Model
+    var migration = Migration()
+    /// There is one while a client wants to know what was written.
+    var writeLog: WriteLog?
     var statistics = ServerStatistics() {
         didSet { hasNews = true }
     }
@@ -115,6 +118,7 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
         requestEvent = nil
         resetDevice()
         memory.unmapAll()
+        writeLog = nil
         memory.owner = nil
         statistics.isConnected = false
         publish()
@@ -125,6 +129,7 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
     func resetDevice() {
         environment.resetToPowerOn()
         model.reset()
+        migration = Migration()
     }
 
     func publish() {

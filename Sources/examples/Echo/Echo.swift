@@ -12,6 +12,8 @@ public enum Echo {
         public var count: Int?
         /// The port sleeps when it waits: no looking before that.
         public var usesInterrupts = false
+        /// What happens when the device is gone.
+        public var recovery = Recovery.off
         /// The address to answer under; the port receives what is sent to it.
         public var macAddress: MACAddress
         public init(address: IPv4Address, mac: MACAddress) {
@@ -43,11 +45,13 @@ public enum Echo {
         while !stop.isRaised {
             if port.receive(into: &received) == 0 {
                 emptyPolls += 1
-                if options.usesInterrupts || emptyPolls > 2000 { try port.waitForReceive(timeoutMilliseconds: 100) }
-                if healthCheck.hasPassed {
-                    try checkDevice(port)
-                    healthCheck = Deadline(afterMilliseconds: 100)
-                }
+                do throws(PortError) {
+                    if options.usesInterrupts || emptyPolls > 2000 { try port.waitForReceive(timeoutMilliseconds: 100) }
+                    if healthCheck.hasPassed {
+                        try checkDevice(port)
+                        healthCheck = Deadline(afterMilliseconds: 100)
+                    }
+                } catch { try options.recovery.recover(port, from: error, stop: stop) }
                 continue
             }
             emptyPolls = 0
@@ -65,7 +69,7 @@ public enum Echo {
         }
     }
 
-    /// A cable that is pulled may come back; a device that is gone does not.
+    /// A cable that is pulled may come back.
     private static func checkDevice(_ port: any Port) throws(PortError) {
         port.publishStatistics()
         do { try port.checkHealth() } catch {

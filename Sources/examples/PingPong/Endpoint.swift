@@ -20,6 +20,10 @@ struct Endpoint: ~Copyable {
     /// When the device was asked last.
     private var lookedAt: UInt64
     private var framesSinceLook = 0
+    /// When the link was first found down, since it was last up.
+    private var linkDownAt: UInt64?
+    /// How often the device was lost and came back.
+    private var recoveries = 0
 
     /// Silence after which the device is asked whether it is still there.
     private static let healthInterval: UInt64 = 100_000_000
@@ -78,8 +82,11 @@ struct Endpoint: ~Copyable {
     }
 
     /// The next frame of any kind. nil when the time is over or the run ends.
-    mutating func next(until deadline: UInt64) throws(PingPongError) -> Packet? {
+    /// - Parameter endsOnRecovery: also when the device was lost meanwhile, and with it the frame that is waited for.
+    mutating func next(until deadline: UInt64, endsOnRecovery: Bool = false) throws(PingPongError) -> Packet? {
+        let before = recoveries
         while true {
+            if endsOnRecovery, recoveries != before { return nil }
             if let packet = received.removeFirst() {
                 framesSinceLook &+= 1
                 // A flood of frames must not keep the clock and the device from being looked at.
@@ -106,7 +113,7 @@ struct Endpoint: ~Copyable {
 
     private func isOver(_ deadline: UInt64) -> Bool { run.shallEnd || MonotonicClock.nanoseconds() >= deadline }
 
-    private func sleep(until deadline: UInt64) throws(PingPongError) {
+    private mutating func sleep(until deadline: UInt64) throws(PingPongError) {
         let now = MonotonicClock.nanoseconds()
         let left = deadline > now ? min(deadline &- now, Self.healthInterval) : 0
         do { try queuePair.waitForReceive(timeoutMilliseconds: Int32(truncatingIfNeeded: (left &+ 999_999) / 1_000_000)) } catch {
@@ -128,15 +135,28 @@ struct Endpoint: ~Copyable {
         healthyAt = now
         lookedAt = now
         port.publishStatistics()
-        do { try port.checkHealth() } catch { try tolerate(error) }
+        do {
+            try port.checkHealth()
+            linkDownAt = nil
+        } catch { try tolerate(error) }
     }
 
-    private func tolerate(_ error: PortError) throws(PingPongError) {
-        if linkMayBeDown, case .linkDown = error { return }
-        throw .port(error)
+    /// Goes on without a link where it may be down, and with a device that was lost once it is back.
+    private mutating func tolerate(_ error: PortError) throws(PingPongError) {
+        if case .linkDown = error {
+            let now = MonotonicClock.nanoseconds()
+            let since = linkDownAt ?? now
+            linkDownAt = since
+            // The other end may be one that comes back.
+            if linkMayBeDown || now &- since < run.options.recovery.milliseconds &* 1_000_000 { return }
+        }
+        do { try run.options.recovery.recover(port, from: error, stop: run.stop) } catch { throw .port(error) }
+        recoveries &+= 1
+        linkDownAt = nil
+        healthyAt = MonotonicClock.nanoseconds()
     }
 
-    private func freePacket() throws(PingPongError) -> Packet {
+    private mutating func freePacket() throws(PingPongError) -> Packet {
         if let packet = queuePair.makePacket() { return packet }
         let deadline = Deadline(afterMilliseconds: Self.sendTimeoutMilliseconds)
         while true {
@@ -146,10 +166,10 @@ struct Endpoint: ~Copyable {
         }
     }
 
-    private func waitForRoom(until deadline: Deadline) throws(PingPongError) {
+    private mutating func waitForRoom(until deadline: Deadline) throws(PingPongError) {
         Processor.yield()
         guard deadline.hasPassed else { return }
-        do { try port.checkHealth() } catch { throw .port(error) }
+        do { try port.checkHealth() } catch { return try tolerate(error) }
         throw .cannotSend(url: port.url, milliseconds: Self.sendTimeoutMilliseconds)
     }
 }

@@ -62,7 +62,7 @@ struct PingPongClient {
                 session: session, sequence: sequence, seed: options.seed), &end)
         if outcome == nil { return nil }
         lossesInARow = outcome == .lost ? lossesInARow + 1 : 0
-        if lossesInARow >= options.lossesInARow { throw .serverSilent(lossesInARow: lossesInARow) }
+        if lossesInARow >= options.tolerableLossesInARow { throw .serverSilent(lossesInARow: lossesInARow) }
         end.run.progress.advance()
         return outcome
     }
@@ -73,7 +73,8 @@ struct PingPongClient {
         end.capture?.keep(packet.window, byteCount: packet.byteCount, at: MonotonicClock.nanoseconds())
         let sentAt = MonotonicClock.nanoseconds()
         try end.transmit(packet)
-        while let packet = try end.next(until: sentAt &+ options.pingTimeoutMilliseconds &* 1_000_000) {
+        let lostAt = sentAt &+ options.pingTimeoutMilliseconds &* 1_000_000
+        while let packet = try end.next(until: lostAt, endsOnRecovery: true) {
             let arrivedAt = end.arrivedAt
             // Late pongs of earlier pings and foreign frames are passed over.
             guard let pong = PingPongFrame.parse(packet.window, byteCount: packet.byteCount), pong.kind == .pong,

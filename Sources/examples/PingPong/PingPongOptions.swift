@@ -20,6 +20,8 @@ public struct PingPongOptions: Sendable {
     public var pingTimeoutMilliseconds: UInt64 = 1000
     /// So many losses one after the other mean that the server is gone.
     public var lossesInARow = 5
+    /// What happens when a device is gone. Meanwhile the other end's pings are lost.
+    public var recovery = Recovery.off
     /// How long a client looks for a server.
     public var helloTimeoutMilliseconds: UInt64 = 10_000
     /// A server without a client for so long ends.
@@ -52,6 +54,9 @@ public struct PingPongOptions: Sendable {
 
     /// The largest frame of the run in a buffer, bytes without FCS, at least an ordinary Ethernet frame's.
     public var maximumFrameByteCount: Int { max(1514, (sizes.max() ?? 0) - PingPongFrame.checkSequenceByteCount) }
+
+    /// The other end may be one that comes back.
+    var tolerableLossesInARow: Int { lossesInARow + Int(clamping: recovery.milliseconds / max(1, pingTimeoutMilliseconds)) }
 
     /// Whether client and server have to take turns on one CPU.
     var sharesOneCore: Bool { role == .both && cpus.count == 2 ? cpus[0] == cpus[1] : Processor.usable.count < 2 }

@@ -20,6 +20,8 @@ public struct Crew {
     public var milliseconds: UInt64?
     /// Ends when nothing was moved for so long; nil: never.
     public var idleMilliseconds: UInt64?
+    /// What happens when a device is gone.
+    public var recovery = Recovery.off
     /// A thread a worker; else the calling thread has all of them, as models in this process want it.
     public var usesThreads: Bool
 
@@ -34,14 +36,33 @@ public struct Crew {
 
     /// Works until the time is over, the workers are done, `stop` is raised or a port fails.
     public func run(stop: StopFlag) -> TrafficReport {
-        let end = StopFlag()
         let watch = Watch(crew: self)
-        if usesThreads { runThreads(stop: stop, end: end, watch) } else { runHere(stop: stop, watch) }
+        repeat {
+            if usesThreads { runThreads(stop: stop, watch) } else { runHere(stop: stop, watch) }
+        } while recover(from: watch.takeLoss(), stop: stop, watch)
         var report = watch.report
         report.workers = workers.map(\.tally)
         let firsts = workers.map(\.firstAt).filter { $0 != 0 }
         if let first = firsts.min(), let last = workers.map(\.lastAt).max() { report.nanoseconds = last &- first }
         return report
+    }
+
+    /// Ports whose device was lost go on; no worker runs meanwhile. True: so do the workers.
+    private func recover(from loss: PortError?, stop: StopFlag, _ watch: Watch) -> Bool {
+        guard let loss, !stop.isRaised else { return false }
+        for port in ports {
+            do throws(PortError) { try port.checkHealth() } catch {
+                guard error.tellsOfLostDevice else { continue }
+                do throws(PortError) { try recovery.recover(port, from: error, stop: stop) } catch {
+                    watch.fail(error)
+                    return false
+                }
+                watch.noteRecovery()
+                return true
+            }
+        }
+        watch.fail(loss)
+        return false
     }
 
     private func runHere(stop: StopFlag, _ watch: Watch) {
@@ -50,7 +71,7 @@ public struct Crew {
         while !stop.isRaised, !workers.allSatisfy(\.isDone) {
             var moved = 0
             for worker in workers where !worker.isDone {
-                do { moved &+= try worker.step() } catch { return watch.fail(error) }
+                do { moved &+= try worker.step() } catch { return watch.note(error) }
             }
             if moved == 0 { Processor.yield() }
             round &+= 1
@@ -61,27 +82,29 @@ public struct Crew {
         }
     }
 
-    private func runThreads(stop: StopFlag, end: StopFlag, _ watch: Watch) {
+    private func runThreads(stop: StopFlag, _ watch: Watch) {
+        let end = StopFlag()
         let hands = workers.map { worker in Hand(worker, stop: stop, end: end) }
         for hand in hands { hand.start() }
-        while !stop.isRaised, !hands.allSatisfy({ $0.hasEnded.isRaised }) {
+        while !stop.isRaised, !hands.allSatisfy({ $0.hasEnded.isRaised }), !hands.contains(where: { $0.hasFailed.isRaised }) {
             sleep(milliseconds: UInt32(Self.lookMilliseconds))
             if !watch.look() { break }
         }
         end.raise()
-        for hand in hands { if let error = hand.join() { watch.fail(error) } }
+        for hand in hands { if let error = hand.join() { watch.note(error) } }
     }
 }
 
 /// A worker's thread.
 private final class Hand {
     let hasEnded = StopFlag()
+    let hasFailed = StopFlag()
     private let body: @Sendable () -> PortError?
     private var thread: WorkerThread<PortError?>?
 
     init(_ worker: any TrafficWorker, stop: StopFlag, end: StopFlag) {
         let handedOver = HandedOver(worker)
-        body = { [hasEnded] in
+        body = { [hasEnded, hasFailed] in
             defer { hasEnded.raise() }
             let worker = handedOver.value
             var idle = 0
@@ -93,7 +116,10 @@ private final class Hand {
                         idle &+= 1
                         if idle & 63 == 0 { Processor.yield() } else { Processor.spinHint() }
                     }
-                } catch { return error }
+                } catch {
+                    hasFailed.raise()
+                    return error
+                }
             }
             return nil
         }
@@ -120,6 +146,8 @@ private final class Watch {
     private var movedAt = MonotonicClock.nanoseconds()
     private var linkWasUp = true
     private(set) var report = TrafficReport()
+    /// A device that is gone and may come back.
+    private var loss: PortError?
 
     init(crew: Crew) {
         self.crew = crew
@@ -127,6 +155,22 @@ private final class Watch {
     }
 
     func fail(_ error: PortError) { if report.failure == nil { report.failure = "\(error)" } }
+
+    /// What a worker or a port met: a lost device, or a failure.
+    func note(_ error: PortError) {
+        if error.tellsOfLostDevice, crew.recovery.milliseconds > 0 { loss = loss ?? error } else { fail(error) }
+    }
+
+    /// The loss that ended the work, if one did and nothing else.
+    func takeLoss() -> PortError? {
+        defer { loss = nil }
+        return report.failure == nil ? loss : nil
+    }
+
+    func noteRecovery() {
+        report.recoveryCount += 1
+        movedAt = MonotonicClock.nanoseconds()
+    }
 
     /// False: it is time to end.
     func look() -> Bool {
@@ -140,7 +184,7 @@ private final class Watch {
         return !isIdle
     }
 
-    /// A link that is down may come back; a device that is gone does not.
+    /// A link that is down may come back.
     private func isHealthy(_ port: any Port) -> Bool {
         do {
             try port.checkHealth()
@@ -149,7 +193,7 @@ private final class Watch {
             if linkWasUp { report.linkDownCount += 1 }
             linkWasUp = false
         } catch {
-            fail(error)
+            note(error)
             return false
         }
         return true

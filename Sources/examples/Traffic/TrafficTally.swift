@@ -33,6 +33,8 @@ public struct TrafficReport: Sendable {
     public var nanoseconds: UInt64 = 0
     /// Times that the link was found down.
     public var linkDownCount = 0
+    /// Times that a device was lost and came back.
+    public var recoveryCount = 0
     /// Why it ended before its time.
     public var failure: String?
 

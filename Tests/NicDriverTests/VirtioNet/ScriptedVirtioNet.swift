@@ -29,6 +29,7 @@ final class ScriptedVirtioNet: DeviceAccess, DeviceProgress {
     private(set) var status: UInt8 = 0
     private(set) var accepted: UInt64 = 0
     private(set) var isBusMaster = false
+    private(set) var isINTxDisabled = false
     private(set) var mapCount = 0
     /// Queue numbers that were written to a notification address which is not mapped.
     private(set) var notified: [UInt64] = []
@@ -70,7 +71,7 @@ final class ScriptedVirtioNet: DeviceAccess, DeviceProgress {
         return config[offset..<offset + byteCount].reversed().reduce(0) { $0 << 8 | UInt32($1) }
     }
     func writeConfig(_ value: UInt32, at offset: Int, byteCount: Int) throws(DeviceError) {
-        if offset == 4 { isBusMaster = value & 4 != 0 }
+        if offset == 4 { (isBusMaster, isINTxDisabled) = (value & 4 != 0, value & 0x400 != 0) }
     }
     func regionInfo(_ region: Int) throws(DeviceError) -> RegionInfo { RegionInfo(byteCount: region == 4 ? barByteCount : 0) }
     func mapAreas(of region: Int) throws(DeviceError) -> [MappedArea] {

@@ -26,10 +26,12 @@ import Testing
             _ = try peer.exchange(.regionWrite, longs(offset) + words(0, 8) + longs(value))
         }
 
-        func start() throws { try peer.send(RawPeer.command(10, longs(Offset.command) + words(0, 8) + longs(ToyModel.Command.copy), id: 77)) }
+        func start() throws {
+            try peer.send(RawPeer.command(10, longs(Offset.command) + words(0, 8) + longs(ToyModel.Command.copy), id: 77))
+        }
 
         func status() throws -> UInt64 {
-            try peer.exchange(.regionRead, longs(Offset.status) + words(0, 8)).payload.suffix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+            Array(try peer.exchange(.regionRead, longs(Offset.status) + words(0, 8)).payload.suffix(8)).littleEndianValue
         }
     }
 

@@ -3,6 +3,8 @@ import DeviceModel
 import LinuxIO
 import Synchronization
 
+@testable import VfioUser
+
 /// A small device: registers that make it do DMA and interrupts, and two doorbell pages.
 struct ToyModel: DeviceModel, ~Copyable {
     static let identity: UInt64 = 0x1234_5678
@@ -114,6 +116,17 @@ struct ToyModel: DeviceModel, ~Copyable {
             worked = true
         }
         return worked
+    }
+
+    var canBeSaved: Bool { true }
+
+    /// Its scratch register.
+    func saveState() -> [UInt8]? { [0x55] + [UInt8](littleEndian: registers[Offset.scratch, default: 0], byteCount: 8) }
+
+    mutating func loadState(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count == 9, bytes[0] == 0x55 else { return false }
+        registers[Offset.scratch] = Array(bytes.dropFirst()).littleEndianValue
+        return true
     }
 
     mutating func armWake() -> Int32? { nil }
