@@ -131,8 +131,8 @@ extension VfioUserServer where Model: ~Copyable {
     private func sleep(_ session: inout ClientSession) {
         let wake = model.armWake()
         defer { model.disarmWake() }
-        let hasEarly = session.channel.outgoing == nil && session.channel.hasEarlyMessages
-        if migration.isRunning && model.progress() || hasEarly {
+        let worked = migration.isRunning && model.progress()
+        if worked || (session.channel.outgoing == nil && session.channel.hasEarlyMessages) {
             session.lastWork = MonotonicClock.nanoseconds()
             return
         }

@@ -4,16 +4,15 @@ import Testing
 @testable import VfioUser
 
 /// How bytes become messages, whatever the receives bring, and that each message has its own descriptors.
-@Suite final class MessageReaderTests {
-    private let near: UnixSocket
-    private let far: UnixSocket
-    private let event: EventFD
+@Suite struct MessageReaderTests {
+    private let near: SocketEnd
+    private let far: SocketEnd
+    private let event: ReceivedDescriptor
 
     init() throws {
         let pair = try UnixSocketPair()
-        near = pair.first
-        far = pair.second
-        event = try EventFD()
+        (near, far) = pair.split { (SocketEnd($0), SocketEnd($1)) }
+        event = ReceivedDescriptor(try OwnedDescriptor.open("/dev/null", flags: 0))
     }
 
     /// A message of `payloadByteCount` bytes, each the id's low one.
@@ -23,7 +22,7 @@ import Testing
     }
 
     private func send(_ bytes: [UInt8], descriptors: Int = 0) throws {
-        #expect(try far.send(bytes, descriptors: Array(repeating: event.number, count: descriptors)) == bytes.count)
+        #expect(try far.socket.send(bytes, descriptors: Array(repeating: event.number, count: descriptors)) == bytes.count)
     }
 
     /// What the reader says until the socket is empty twice in a row: once may be a guess.
@@ -31,7 +30,7 @@ import Testing
         var said: [String] = []
         var emptyLooks = 0
         while emptyLooks < 2 {
-            switch reader.step(near) {
+            switch reader.step(near.socket) {
             case .wouldBlock: emptyLooks += 1
             case .message(let message):
                 emptyLooks = 0
@@ -116,9 +115,17 @@ import Testing
     @Test func bytesThatWaitAreToldUntilAStepSawThem() throws {
         var reader = MessageReader(limits: MessageLimits())
         try send(message(1, 4) + message(2, 4) + [1, 2, 3])
-        guard case .message = reader.step(near) else { return #expect(Bool(false), "no message") }
+        guard case .message = reader.step(near.socket) else {
+            Issue.record("no message")
+            return
+        }
         #expect(reader.holdsBytes)
         #expect(steps(&reader) == ["2: 4 bytes, 0 descriptors"])
         #expect(!reader.holdsBytes)
     }
+}
+
+private final class SocketEnd {
+    let socket: UnixSocket
+    init(_ socket: consuming UnixSocket) { self.socket = socket }
 }
