@@ -7,7 +7,10 @@ struct OutgoingMessage {
     private(set) var sent = 0
 
     init(header: MessageHeader, payload: [UInt8], descriptors: [Int32] = []) {
-        var bytes = header.emit()
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(MessageHeader.byteCount + payload.count)
+        bytes += repeatElement(0, count: MessageHeader.byteCount)
+        header.emit(into: &bytes)
         bytes += payload
         self.bytes = bytes
         self.descriptors = descriptors

@@ -17,12 +17,22 @@ extension Array where Element == UInt8 {
         append32(UInt32(truncatingIfNeeded: value >> 32))
     }
 
+    /// Writes a field over bytes that are there.
+    mutating func store<Value: FixedWidthInteger & UnsignedInteger>(_ value: Value, at offset: Int) {
+        for index in 0..<(Value.bitWidth / 8) { self[offset + index] = UInt8(truncatingIfNeeded: value &>> Value(index * 8)) }
+    }
+
     /// The bytes as one number, the first the lowest; at most 8.
-    var littleEndianValue: UInt64 { prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) } }
+    var littleEndianValue: UInt64 {
+        var value: UInt64 = 0
+        for index in 0..<Swift.min(count, 8) { value |= UInt64(self[index]) << (UInt64(index) * 8) }
+        return value
+    }
 
     /// The lowest `count` bytes of a number, the lowest first.
     init(littleEndian value: UInt64, byteCount: Int) {
-        self = (0..<byteCount).map { UInt8(truncatingIfNeeded: value >> (UInt64($0) * 8)) }
+        self.init(repeating: 0, count: byteCount)
+        for index in 0..<byteCount { self[index] = UInt8(truncatingIfNeeded: value >> (UInt64(index) * 8)) }
     }
 }
 

@@ -37,30 +37,40 @@ public struct MessageHeader: Equatable, Sendable {
     /// - Parameter maximumMessageByteCount: a message that claims more is refused before any of it is read.
     public static func parse(_ bytes: [UInt8], maximumMessageByteCount: Int) throws(MessageError) -> MessageHeader {
         try requireLength(bytes, byteCount, of: "a header")
-        let size = bytes.field32(at: 4)
+        return try parse(bytes, at: 0, maximumMessageByteCount: maximumMessageByteCount)
+    }
+
+    /// The same of bytes that begin at `start` and may go on behind the header.
+    static func parse(_ bytes: [UInt8], at start: Int, maximumMessageByteCount: Int) throws(MessageError) -> MessageHeader {
+        let size = bytes.field32(at: start + 4)
         guard size >= UInt32(byteCount), size <= UInt32(clamping: maximumMessageByteCount) else {
             throw .field(message: "a header", name: "message size", value: UInt64(size))
         }
-        let flags = bytes.field32(at: 8)
+        let flags = bytes.field32(at: start + 8)
         guard flags & typeMask <= replyType, flags & ~(typeMask | noReplyFlag | errorFlag) == 0 else {
             throw .field(message: "a header", name: "flags", value: UInt64(flags))
         }
         return MessageHeader(
-            id: bytes.field16(at: 0), command: bytes.field16(at: 2), payloadByteCount: Int(size) - byteCount,
+            id: bytes.field16(at: start), command: bytes.field16(at: start + 2), payloadByteCount: Int(size) - byteCount,
             isReply: flags & typeMask == replyType, noReply: flags & noReplyFlag != 0, isError: flags & errorFlag != 0,
-            errno: bytes.field32(at: 12))
+            errno: bytes.field32(at: start + 12))
     }
 
     public func emit() -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Int(messageByteCount))
-        bytes.append16(id)
-        bytes.append16(command)
-        bytes.append32(messageByteCount)
-        bytes.append32(
-            (isReply ? MessageHeader.replyType : 0) | (noReply ? MessageHeader.noReplyFlag : 0) | (isError ? MessageHeader.errorFlag : 0))
-        bytes.append32(errno)
+        var bytes = [UInt8](repeating: 0, count: MessageHeader.byteCount)
+        emit(into: &bytes)
         return bytes
+    }
+
+    /// Writes the first 16 of the bytes.
+    func emit(into bytes: inout [UInt8]) {
+        let flags =
+            (isReply ? MessageHeader.replyType : 0) | (noReply ? MessageHeader.noReplyFlag : 0) | (isError ? MessageHeader.errorFlag : 0)
+        bytes.store(id, at: 0)
+        bytes.store(command, at: 2)
+        bytes.store(messageByteCount, at: 4)
+        bytes.store(flags, at: 8)
+        bytes.store(errno, at: 12)
     }
 
     public var payloadByteCount: Int { Int(messageByteCount) - MessageHeader.byteCount }

@@ -37,9 +37,11 @@ public struct RegionAccessMessage: Equatable, Sendable {
     public func emit() -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(RegionAccessMessage.headByteCount + data.count)
-        bytes.append64(offset)
-        bytes.append32(region)
-        bytes.append32(count)
-        return bytes + data
+        bytes += repeatElement(0, count: RegionAccessMessage.headByteCount)
+        bytes.store(offset, at: 0)
+        bytes.store(region, at: 8)
+        bytes.store(count, at: 12)
+        bytes += data
+        return bytes
     }
 }

@@ -60,7 +60,7 @@ final class ClientChannel {
     }
 
     /// Whether ``next()`` has something that poll(2) does not know of.
-    var hasEarlyMessages: Bool { !early.isEmpty }
+    var hasEarlyMessages: Bool { !early.isEmpty || commands.reader.holdsBytes }
     var brokenHeader: (id: UInt16, command: UInt16)? { commands.reader.brokenHeader }
 
     /// From now on commands of ours have a socket of their own. Returns the client's end, whose copy goes to the client.

@@ -5,7 +5,9 @@ public struct ServerStatistics: Equatable, Sendable {
     public var refusedConnections: UInt64 = 0
     /// Connections that ended because their bytes could not be understood.
     public var brokenConnections: UInt64 = 0
-    public var messagesByCommand: [Command: UInt64] = [:]
+    /// Commands that came at least once.
+    public var messagesByCommand: [Command: UInt64] { commandCounts.byCommand }
+    var commandCounts = CommandCounts()
     public var unknownMessages: UInt64 = 0
     /// Commands that were answered with an error, or dropped with one if no reply was wanted.
     public var failedCommands: UInt64 = 0
@@ -27,5 +29,5 @@ public struct ServerStatistics: Equatable, Sendable {
 
     public init() {}
 
-    public var messages: UInt64 { messagesByCommand.values.reduce(unknownMessages, &+) }
+    public var messages: UInt64 { commandCounts.sum &+ unknownMessages }
 }

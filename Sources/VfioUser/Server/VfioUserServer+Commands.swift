@@ -14,7 +14,7 @@ extension VfioUserServer where Model: ~Copyable {
     func handle(_ message: IncomingMessage, _ session: inout ClientSession) {
         let header = message.header
         if let command = Command(rawValue: header.command) {
-            statistics.messagesByCommand[command, default: 0] &+= 1
+            statistics.commandCounts.count(command)
         } else {
             statistics.unknownMessages &+= 1
         }

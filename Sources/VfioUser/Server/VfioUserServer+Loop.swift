@@ -8,16 +8,19 @@ extension VfioUserServer where Model: ~Copyable {
     private var messagesATurn: Int { 32 }
     /// Steps of the model between looks at the socket: a look costs a system call, a step without work some nanoseconds.
     private var stepsBetweenLooks: Int { sharesOneProcessor ? 1 : 16 }
+    /// Whoever sent a command often sends the next one at once: for some microseconds each step is followed by a look.
+    private var looksAfterCommand: Int { sharesOneProcessor || !(options.busyPoll || options.pollMicroseconds > 0) ? 0 : 32 }
 
     /// Works for the client until it goes to sleep once. False: the connection is over.
     func run(_ session: inout ClientSession) -> Bool {
         var steps = stepsBetweenLooks - 1
+        var eagerLooks = 0
         while true {
             if control.isStopRequested { return false }
             let worked = migration.isRunning && model.progress()
             if worked { session.lastWork = MonotonicClock.nanoseconds() }
             steps += 1
-            guard steps >= stepsBetweenLooks else {
+            guard steps >= stepsBetweenLooks || eagerLooks > 0 else {
                 if !worked { pause() }
                 continue
             }
@@ -27,7 +30,17 @@ extension VfioUserServer where Model: ~Copyable {
             case .worked:
                 session.lastWork = MonotonicClock.nanoseconds()
                 continue
-            case .idle: if worked { continue }
+            case .drained:
+                session.lastWork = MonotonicClock.nanoseconds()
+                // Who shares its core gives it to the client now, who does not poll sleeps now: each looks at the socket then.
+                eagerLooks = looksAfterCommand
+                if worked || eagerLooks > 0 { continue }
+            case .idle:
+                if worked { continue }
+                if eagerLooks > 0 {
+                    eagerLooks -= 1
+                    continue
+                }
             }
             if options.busyPoll {
                 if lookAround(&session) { return true }
@@ -42,7 +55,8 @@ extension VfioUserServer where Model: ~Copyable {
         }
     }
 
-    enum Exchange { case closed, worked, idle }
+    /// `drained`: it worked, and the socket is empty now.
+    enum Exchange { case closed, worked, drained, idle }
 
     /// Sends what waits and serves what came.
     private func exchange(_ session: inout ClientSession) -> Exchange {
@@ -56,7 +70,7 @@ extension VfioUserServer where Model: ~Copyable {
             if session.channel.outgoing != nil { return result }
             if session.isClosing { return .closed }
             switch session.channel.next() {
-            case .wouldBlock: return result
+            case .wouldBlock: return result == .worked ? .drained : .idle
             case .closed(let inside):
                 if inside { session.fault = "the client hung up in the middle of a message" }
                 return .closed
@@ -117,15 +131,16 @@ extension VfioUserServer where Model: ~Copyable {
     private func sleep(_ session: inout ClientSession) {
         let wake = model.armWake()
         defer { model.disarmWake() }
-        if migration.isRunning && model.progress() || session.channel.hasEarlyMessages {
+        let worked = migration.isRunning && model.progress()
+        if worked || (session.channel.outgoing == nil && session.channel.hasEarlyMessages) {
             session.lastWork = MonotonicClock.nanoseconds()
             return
         }
         publish()
         let looksAtDoorbells = model.wantsPolling && !options.trapDoorbells
         let hasRecentWork = MonotonicClock.nanoseconds() &- session.lastWork < options.timerMilliseconds &* 1_000_000
-        let timeout = looksAtDoorbells || hasRecentWork ? options.lookMilliseconds : -1
-        _ = wait(&session, wake: wake, timeoutMilliseconds: timeout)
+        lookTimer.set(milliseconds: looksAtDoorbells || hasRecentWork ? options.lookMilliseconds : 0)
+        _ = wait(&session, wake: wake, timeoutMilliseconds: -1)
     }
 
     private func wait(_ session: inout ClientSession, wake: Int32?, timeoutMilliseconds: Int32) -> Bool {
@@ -134,6 +149,7 @@ extension VfioUserServer where Model: ~Copyable {
             PollRequest(session.channel.socketNumber, session.channel.outgoing == nil ? .readable : .writable),
             PollRequest(session.listenerNumber ?? -1, .readable),
             PollRequest(notification.number, .readable),
+            PollRequest(lookTimer.number, .readable),
         ]
         if let wake { requests.append(PollRequest(wake, .readable)) }
         // A reply that waits has a deadline: look at it now and then.
@@ -142,6 +158,7 @@ extension VfioUserServer where Model: ~Copyable {
         if !events[0].isEmpty { control.noticeSignal() }
         if !events[2].isEmpty { session.sawNewcomer = true }
         if !events[3].isEmpty { _ = notification.drain() }
+        if !events[4].isEmpty { lookTimer.drain() }
         return !events[0].isEmpty || !events[2].isEmpty
     }
 

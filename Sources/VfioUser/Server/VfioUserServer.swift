@@ -25,6 +25,8 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
     private var hasNews = true
     /// What clients may signal instead of writing a notify register.
     let notification: EventFD
+    /// When an asleep server looks at its model.
+    var lookTimer: IntervalTimer
     /// The client's eventfds for device errors and for "please give the device back" (linux/vfio.h, VFIO_PCI_ERR_IRQ_INDEX,
     /// VFIO_PCI_REQ_IRQ_INDEX). Clients set them; nothing here signals them but the client itself.
     var errorEvent: EventFD?
@@ -38,6 +40,7 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
     ) throws(SystemCallError) {
         control = try ServerControl()
         notification = try EventFD()
+        lookTimer = try IntervalTimer()
         function = model.function
         self.model = model
         self.environment = environment
@@ -109,6 +112,7 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
             statistics.brokenConnections &+= 1
             statistics.lastFault = fault
         }
+        lookTimer.set(milliseconds: 0)
         environment.interrupts.disconnectAll()
         errorEvent = nil
         requestEvent = nil
