@@ -110,7 +110,7 @@ struct PingPongCommand: ParsableCommand {
         options.count = count
         options.warmup = warmup
         options.wait = waiting.mode
-        options.recovery = reconnecting.recovery
+        options.recovery = reconnecting.recovery(for: device)
         options.pingTimeoutMilliseconds = min(timeout, 3_600_000)
         if let wait {
             options.helloTimeoutMilliseconds = min(wait, 86_400) * 1000

@@ -13,6 +13,9 @@ struct ReconnectOptions: ParsableArguments {
         guard reconnect >= 0, reconnect <= 86_400 else { throw ValidationError("--reconnect takes 0 to 86400 seconds.") }
     }
 
+    /// Nothing of this is for runs without such a device: a silent peer there has gone.
+    func recovery(for urls: [String]) -> Recovery { urls.contains { $0.hasPrefix("vfio-user:") } ? recovery : .off }
+
     var recovery: Recovery {
         Recovery(milliseconds: UInt64(reconnect * 1000)) { StandardStream.error.write("unic: \($0)\n") }
     }
