@@ -23,6 +23,9 @@ public protocol Port: AnyObject {
     /// What the device counted, read from its registers and added up since start; nil if the device does not tell.
     func readDeviceCounters() throws(PortError) -> DeviceCounters?
 
+    /// How the device stands: the registers that say the most, rings' heads and tails among them. Reading changes nothing.
+    func readRegisters() -> [DeviceRegister]
+
     /// What others may see of this port while it runs.
     var statistics: PortStatistics { get }
 
@@ -61,9 +64,11 @@ extension Port {
         try first.waitForReceive(timeoutMilliseconds: timeoutMilliseconds)
     }
 
-    /// Shows the device's counters and its link to whoever looks at this port's statistics. The queue pairs show theirs
-    /// themselves, after each batch.
-    public func publishStatistics() { statistics.publish(device: (try? readDeviceCounters()) ?? nil, linkIsUp: linkIsUp) }
+    /// Shows the device's counters, its registers and its link to whoever looks at this port's statistics. The queue pairs
+    /// show theirs themselves, after each batch.
+    public func publishStatistics() {
+        statistics.publish(device: (try? readDeviceCounters()) ?? nil, registers: readRegisters(), linkIsUp: linkIsUp)
+    }
 
     /// What all queue pairs counted. Those that run on other threads may be a batch ahead.
     public var counters: QueueCounters { queuePairs.reduce(QueueCounters()) { $0 + $1.counters } }

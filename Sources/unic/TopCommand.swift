@@ -6,7 +6,7 @@ import Reports
 struct TopCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "top",
-        abstract: "Show what running ports count: frames, drops by reason, rings, polls and interrupts.",
+        abstract: "Show what running ports count: frames, drops by reason, rings, polls, interrupts and registers.",
         discussion: """
             Ports of generate, count, forward, echo and pingpong show themselves to other processes of the same user, and
             to root. Reading disturbs nothing. Rates are those since the sample before.
@@ -18,6 +18,8 @@ struct TopCommand: ParsableCommand {
     var interval = 1.0
     @Option(help: "End after so many samples; 0 goes on until it is interrupted.")
     var samples = 0
+    @Flag(help: "Show the devices' registers, too, as their ports read them last.")
+    var registers = false
     @Flag(help: "Write one JSON object a sample, on a line of its own.")
     var json = false
 
@@ -35,7 +37,7 @@ struct TopCommand: ParsableCommand {
             let now = PublishedPort.all()
             let view = TopView(ports: now, before: before)
             if !json, samples != 1, StandardStream.output.isTerminal { StandardStream.output.write("\u{1B}[H\u{1B}[2J") }
-            StandardStream.output.write(json ? view.json : view.text)
+            StandardStream.output.write(json ? view.json : view.text + (registers ? view.registerText : ""))
             before = now
             count += 1
             if samples > 0, count >= samples { return }
@@ -75,6 +77,17 @@ struct TopView {
         return table.text
     }
 
+    /// The registers of every port that has published some.
+    var registerText: String {
+        var table = TextTable(header: ["pid", "device", "register", "value"])
+        for port in ports {
+            for register in port.registers {
+                table.append(["\(port.processIdentifier)", port.url, register.name, "0x" + String(register.value, radix: 16)])
+            }
+        }
+        return table.text
+    }
+
     /// Frames a second since the sample before.
     private func rate(_ port: PublishedPort, _ queue: Int, _ field: KeyPath<QueueCounters, UInt64>) -> String {
         perSecond(port, queue, field).map { decimal($0, places: 0) } ?? "-"
@@ -95,6 +108,7 @@ struct TopView {
             ("mac", .string(port.macAddress.description)), ("link", port.linkIsUp.map(JSONValue.bool) ?? .null),
             ("receive_ring", .integer(port.receiveRingSize)), ("transmit_ring", .integer(port.transmitRingSize)),
             ("queues", .array(port.queuePairs.indices.map { queue(port, $0) })),
+            ("registers", .object(port.registers.map { ($0.name, .unsigned($0.value)) })),
             (
                 "device_counters",
                 port.deviceCounters.map {

@@ -54,6 +54,7 @@ final class FakePort: Port, QueuePair {
     private(set) var counters = QueueCounters()
     let index = 0
     let statistics: PortStatistics
+    func readRegisters() -> [DeviceRegister] { [] }
     var queuePairs: [any QueuePair] { [self] }
     let capabilities = PortCapabilities(
         longestFrameByteCount: 9014, queuePairCount: 1, furtherUnicastCount: 0, insertsChecksums: false, verifiesChecksums: false)

@@ -50,6 +50,12 @@ extension E1000EPort {
         self.filter = filter
     }
 
+    public func readRegisters() -> [DeviceRegister] {
+        DeviceRegister.read(
+            ["CTRL", "STATUS", "RCTL", "TCTL", "IMS", "RDH", "RDT", "RXDCTL", "TDH", "TDT", "TXDCTL", "EITR"], of: E1000E.allRows,
+            elementCount: pairs.count, from: registers)
+    }
+
     public func readDeviceCounters() throws(PortError) -> DeviceCounters? {
         accumulated.add(registers)
         do { try registers.check() } catch { throw .device(error) }

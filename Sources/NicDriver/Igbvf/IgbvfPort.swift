@@ -83,6 +83,12 @@ public final class IgbvfPort: Port {
         return status.bits != .max && status.contains(.linkUp) && mailbox.loss == nil
     }
 
+    public func readRegisters() -> [DeviceRegister] {
+        DeviceRegister.read(
+            ["CTRL", "STATUS", "EIMS", "EITR", "SRRCTL", "RDH", "RDT", "RXDCTL", "TDH", "TDT", "TXDCTL"], of: Igbvf.allRows,
+            elementCount: 1, from: registers)
+    }
+
     /// What was counted until the PF was reset stays.
     public func readDeviceCounters() throws(PortError) -> DeviceCounters? {
         try IgbvfBringUp.checkStatus(registers, url: url)

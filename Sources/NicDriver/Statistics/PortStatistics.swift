@@ -78,9 +78,16 @@ public final class PortStatistics: Sendable {
                 at: StatisticsLayout.queuesOffset + index * StatisticsLayout.queueByteCount, byteCount: StatisticsLayout.queueByteCount))
     }
 
-    /// Shows what the device counted and whether its link is up.
-    func publish(device: DeviceCounters?, linkIsUp: Bool) {
+    /// Shows what the device counted, how its registers stand and whether its link is up.
+    func publish(device: DeviceCounters?, registers: [DeviceRegister], linkIsUp: Bool) {
         let page = memory.window
+        let shown = registers.prefix(StatisticsLayout.registerLimit)
+        for (index, register) in shown.enumerated() {
+            let name = StatisticsLayout.registerName(index)
+            page.store(PortStatistics.text(register.name, name), at: name.lowerBound)
+            page.store64(register.value, at: name.upperBound)
+        }
+        page.store64(UInt64(shown.count), at: StatisticsLayout.registerCountOffset)
         if let device {
             for (index, field) in StatisticsLayout.deviceFields.enumerated() {
                 page.store64(device[keyPath: field], at: StatisticsLayout.deviceOffset + 8 * index)

@@ -12,6 +12,8 @@ public struct PublishedPort: Equatable, Sendable {
     public let queuePairs: [Queue]
     /// nil: the device tells nothing, or the port has not published yet.
     public let deviceCounters: DeviceCounters?
+    /// As they were read last.
+    public let registers: [DeviceRegister]
     /// nil: the port has not published yet.
     public let linkIsUp: Bool?
     /// When this was read, nanoseconds of the monotonic clock.
@@ -73,6 +75,10 @@ public struct PublishedPort: Equatable, Sendable {
             var queue = Queue()
             for (offset, field) in Layout.queueFields { queue[keyPath: field] = word(start + offset) }
             return queue
+        }
+        registers = (0..<Int(min(word(Layout.registerCountOffset), UInt64(Layout.registerLimit)))).map { index in
+            let name = Layout.registerName(index)
+            return DeviceRegister(text(name), word(name.upperBound))
         }
         let hasPublished = word(Layout.publishedOffset) != 0
         let flags = word(Layout.flagsOffset)

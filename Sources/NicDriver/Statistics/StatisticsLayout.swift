@@ -4,9 +4,9 @@ enum StatisticsLayout {
     static let pageByteCount = 4096
     /// "unicstat".
     static let magic: UInt64 = 0x7461_7473_6369_6e75
-    static let version: UInt64 = 1
+    static let version: UInt64 = 2
 
-    // The port: written once, and by ``PortStatistics/publish(device:linkIsUp:)``.
+    // The port: written once, and by ``PortStatistics/publish(device:registers:linkIsUp:)``.
     static let magicOffset = 0
     static let versionOffset = 8
     static let processOffset = 16
@@ -23,6 +23,7 @@ enum StatisticsLayout {
     static var deviceFields: [WritableKeyPath<DeviceCounters, UInt64>] {
         [\.receivedFrames, \.receivedBytes, \.sentFrames, \.sentBytes, \.missedFrames, \.receiveErrors]
     }
+    static let registerCountOffset = 120
     /// Text, padded with zeros.
     static let family = 128..<160
     static let url = 160..<512
@@ -45,6 +46,17 @@ enum StatisticsLayout {
     static let inFlight = 96
     static let recoveries = 104
     static let framesLostInRecovery = 112
+
+    // The device's registers, behind the queue pairs: a name, padded with zeros, and a value.
+    static let registersOffset = queuesOffset + PortOptions.queuePairLimit * queueByteCount
+    static let registerByteCount = 32
+    static let registerLimit = (pageByteCount - registersOffset) / registerByteCount
+    /// Where a register's name stands; its value follows.
+    static func registerName(_ index: Int) -> Range<Int> {
+        let start = registersOffset + index * registerByteCount
+        return start..<start + registerByteCount - 8
+    }
+
     static var queueFields: [(offset: Int, field: WritableKeyPath<PublishedPort.Queue, UInt64>)] {
         [
             (receivedFrames, \.counters.receivedFrames), (receivedBytes, \.counters.receivedBytes),

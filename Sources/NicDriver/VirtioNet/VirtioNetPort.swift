@@ -112,6 +112,16 @@ public final class VirtioNetPort: Port {
 
     public var linkIsUp: Bool { bringUp.config.linkIsUp }
 
+    /// Fields of its configuration structures; its rings lie in memory, not in registers.
+    public func readRegisters() -> [DeviceRegister] {
+        [
+            DeviceRegister("device_status", UInt64(common.status.rawValue)),
+            DeviceRegister("config_generation", UInt64(common.generation)),
+            DeviceRegister("num_queues", UInt64(common.queueCount)),
+            DeviceRegister("driver_features", bringUp.features.rawValue),
+        ]
+    }
+
     /// A virtio device keeps no counters that its driver could read.
     public func readDeviceCounters() throws(PortError) -> DeviceCounters? { nil }
 

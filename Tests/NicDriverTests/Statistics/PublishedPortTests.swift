@@ -52,6 +52,10 @@ import Testing
         let later = try #require(published(right))
         #expect(later.deviceCounters?.receivedFrames == 5)
         #expect(later.linkIsUp == true)
+        // Five of 512 descriptors were used, and given back to the device by the receive that found them.
+        #expect(later.registers.contains(DeviceRegister("RDH[0]", 5)), "\(later.registers)")
+        #expect(later.registers.contains(DeviceRegister("RDT[0]", 4)), "\(later.registers)")
+        #expect(later.registers.first { $0.name == "STATUS" }.map { $0.value & 2 } == 2, "link up: \(later.registers)")
         batch.removeAll()
     }
 
@@ -92,7 +96,9 @@ import Testing
         put(8, at: StatisticsLayout.queuePairCountOffset)
         put(.max, at: StatisticsLayout.processOffset)
         page.replaceSubrange(StatisticsLayout.url, with: [UInt8](repeating: 0xff, count: StatisticsLayout.url.count))
+        put(.max, at: StatisticsLayout.registerCountOffset)
         #expect(PublishedPort(page: page)?.queuePairs.count == 8)
+        #expect(PublishedPort(page: page)?.registers.count == StatisticsLayout.registerLimit)
         #expect(PublishedPort(page: Array(page.dropLast())) == nil)
     }
 
