@@ -15,6 +15,7 @@ private let allowed: [String: Set<String>] = [
     "NicModels": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"],
     "VfioUser": ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"],
     "Devices": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser"],
+    "IOMMURelay": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"],
     "HostSetup": ["LinuxIO", "DeviceMemory", "DeviceAccess"],
     "LabKit": ["LinuxIO"],
     "Reports": [],

@@ -13,6 +13,19 @@
     public var description: String { "0x" + String(rawValue, radix: 16) }
 }
 
+/// An address in a guest's memory as the guest itself sees it.
+@frozen public struct GuestPhysicalAddress: Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
+    public let rawValue: UInt64
+    @inlinable public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+    @inlinable public static func < (a: GuestPhysicalAddress, b: GuestPhysicalAddress) -> Bool { a.rawValue < b.rawValue }
+    /// nil past the top of the address space.
+    @inlinable public func advanced(by byteCount: UInt64) -> GuestPhysicalAddress? {
+        let (sum, overflow) = rawValue.addingReportingOverflow(byteCount)
+        return overflow ? nil : GuestPhysicalAddress(sum)
+    }
+    public var description: String { "0x" + String(rawValue, radix: 16) }
+}
+
 /// `byteCount` bytes from `start`, at least one, the last one still inside 64 bits.
 @frozen public struct IOVARange: Hashable, Sendable, BitwiseCopyable, CustomStringConvertible {
     public let start: IOVA

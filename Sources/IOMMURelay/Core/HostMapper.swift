@@ -1,0 +1,50 @@
+public import DeviceMemory
+
+/// What a guest asked to be mapped: IOVAs onto guest memory of the same length.
+public struct IOVAMapping: Equatable, Sendable, BitwiseCopyable {
+    public let range: IOVARange
+    public let physical: GuestPhysicalAddress
+    public let access: DMAAccess
+
+    public init(range: IOVARange, physical: GuestPhysicalAddress, access: DMAAccess) {
+        self.range = range
+        self.physical = physical
+        self.access = access
+    }
+}
+
+/// Why a mapping was not carried out.
+public enum HostMapperError: Error, Equatable, Sendable {
+    /// The host has no room: memory, locked memory, or entries.
+    case noMemory(String)
+    /// The host cannot map there, or not this memory.
+    case notMappable(String)
+    /// The host failed otherwise.
+    case failed(String)
+}
+
+/// Carries the mappings of one domain out, for one or more endpoints. Nothing here blocks for longer than a piece of
+/// ``maximumPieceByteCount`` takes.
+public protocol HostMapper: AnyObject {
+    /// A mapping is handed over in pieces of at most so many bytes, a multiple of every page.
+    var maximumPieceByteCount: UInt64 { get }
+    /// Maps a piece; neither it nor a part of it is mapped yet.
+    func map(_ piece: IOVAMapping) throws(HostMapperError)
+    /// Removes what is mapped inside of the range; pieces are whole. When it returns no DMA reaches that memory.
+    func unmap(_ range: IOVARange)
+    /// Removes everything. When it returns no DMA gets through.
+    func unmapAll()
+}
+
+/// What stands between an endpoint and memory: a device model's view of it, or the host's IOMMU.
+public protocol EndpointBack: AnyObject {
+    /// The mapper that carries a domain's mappings for this endpoint. Endpoints that are attached to one domain may share
+    /// one; a mapper that is new to a domain is empty.
+    func mapper(forDomain domain: UInt32) throws(HostMapperError) -> any HostMapper
+    /// From now on the endpoint's DMA goes through this mapper, whose mappings are those of the domain.
+    func use(_ mapper: any HostMapper) throws(HostMapperError)
+    /// From now on the endpoint reaches guest memory by its own addresses.
+    func bypass() throws(HostMapperError)
+    /// From now on no DMA of the endpoint gets through. When it returns, what was in flight is done. Never fails.
+    func block()
+}
