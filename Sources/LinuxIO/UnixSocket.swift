@@ -98,7 +98,9 @@ public struct UnixSocketPair: ~Copyable, Sendable {
     }
 
     /// Gives both away.
-    public consuming func split<Result>(_ body: (consuming UnixSocket, consuming UnixSocket) -> Result) -> Result {
-        body(first, second)
+    public consuming func split<Result, Failure: Error>(
+        _ body: (consuming UnixSocket, consuming UnixSocket) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(first, second)
     }
 }

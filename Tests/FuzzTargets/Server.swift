@@ -26,7 +26,7 @@ extension FuzzTarget {
                 _ = try? theirs.send(Self.command(.dmaMap, map), descriptors: [memory.number])
                 if !bytes.isEmpty { _ = try? theirs.send(bytes) }
                 shutdown(theirs.number, Int32(SHUT_WR))
-                server.serve(connection: ours)
+                try server.serve(connection: ours)
             }
             withExtendedLifetime(far) {}
         } catch { fatalError("\(error)") }

@@ -1,7 +1,7 @@
 import LinuxIO
 
 /// A connected client as the server's loop sees it.
-struct ClientSession: ~Copyable {
+final class ClientSession {
     let channel: ClientChannel
     var stalledSince: Deadline?
     var isNegotiated = false
@@ -9,11 +9,9 @@ struct ClientSession: ~Copyable {
     /// What the client takes in one reply.
     var maximumReplyData = Int(Capabilities.defaultTransferByteCount)
     var lastWork = MonotonicClock.nanoseconds()
-    /// When a busy server last looked at everything but the client's socket.
-    var lastLook: UInt64 = 0
-    /// Where other clients knock, or none.
-    var listenerNumber: Int32?
-    var sawNewcomer = false
+    /// Steps of the model since the last look at the socket, and looks that follow one step each.
+    var steps = 0
+    var eagerLooks = 0
     /// Why the server drops this client.
     var fault: String?
     /// The last reply goes out, then the connection ends.

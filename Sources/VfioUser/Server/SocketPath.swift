@@ -20,7 +20,7 @@ public enum ServerError: Error, CustomStringConvertible {
 }
 
 /// A listening socket and its file, which goes with it.
-struct ListeningSocket: ~Copyable {
+final class ListeningSocket: Sendable {
     /// Clients that wait while one is served; each is told so at once, so a few are enough.
     static let backlog: Int32 = 16
 

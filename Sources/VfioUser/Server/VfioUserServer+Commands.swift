@@ -11,7 +11,7 @@ struct Reply {
 
 /// One command after the other, in the order that they came ("Command Concurrency").
 extension VfioUserServer where Model: ~Copyable {
-    func handle(_ message: IncomingMessage, _ session: inout ClientSession) {
+    func handle(_ message: IncomingMessage, _ session: ClientSession) {
         let header = message.header
         if let command = Command(rawValue: header.command) {
             statistics.commandCounts.count(command)
@@ -24,7 +24,7 @@ extension VfioUserServer where Model: ~Copyable {
             return
         }
         do throws(CommandFailure) {
-            let reply = try answer(message, &session)
+            let reply = try answer(message, session)
             if !header.noReply {
                 session.channel.outgoing = OutgoingMessage(
                     header: MessageHeader(id: header.id, command: header.command, payloadByteCount: reply.payload.count, isReply: true),
@@ -44,7 +44,7 @@ extension VfioUserServer where Model: ~Copyable {
         }
     }
 
-    private func answer(_ message: IncomingMessage, _ session: inout ClientSession) throws(CommandFailure) -> Reply {
+    private func answer(_ message: IncomingMessage, _ session: ClientSession) throws(CommandFailure) -> Reply {
         guard let command = Command(rawValue: message.header.command) else {
             throw CommandFailure(.notSupported, "nobody knows this command")
         }
@@ -55,7 +55,7 @@ extension VfioUserServer where Model: ~Copyable {
         }
         let descriptorCount = message.descriptors.count
         switch command {
-        case .version: return try negotiate(message, &session)
+        case .version: return try negotiate(message, session)
         case .dmaMap:
             let map = try answering { () throws(MessageError) in try DMAMapMessage.parse(message.payload, descriptorCount: descriptorCount)
             }
@@ -142,7 +142,7 @@ extension VfioUserServer where Model: ~Copyable {
     }
 
     /// "VFIO_USER_VERSION": the same major, a minor no higher than proposed, capabilities a subset of those proposed.
-    private func negotiate(_ message: IncomingMessage, _ session: inout ClientSession) throws(CommandFailure) -> Reply {
+    private func negotiate(_ message: IncomingMessage, _ session: ClientSession) throws(CommandFailure) -> Reply {
         guard !session.isNegotiated else { throw CommandFailure(.invalidArgument, "the version is negotiated already") }
         let proposed: VersionMessage
         do throws(CommandFailure) {
@@ -175,7 +175,7 @@ extension VfioUserServer where Model: ~Copyable {
     }
 
     /// A socket pair for our commands ("Reply" of VFIO_USER_VERSION). Returns the client's end, which the session keeps open.
-    private func makeTwin(_ session: borrowing ClientSession) throws(CommandFailure) -> Int32 {
+    private func makeTwin(_ session: ClientSession) throws(CommandFailure) -> Int32 {
         do throws(SystemCallError) { return try session.channel.makeTwin() } catch { throw CommandFailure(error) }
     }
 }

@@ -79,7 +79,7 @@ extension VfioUserServer where Model: ~Copyable {
         return message.answer(message.data + request.bitmap(written: written))
     }
 
-    func readMigrationData(_ message: MigrationDataMessage, _ session: borrowing ClientSession) throws(CommandFailure) -> Reply {
+    func readMigrationData(_ message: MigrationDataMessage, _ session: ClientSession) throws(CommandFailure) -> Reply {
         guard Int(message.size) <= session.maximumReplyData else {
             throw CommandFailure(.invalidArgument, "a read of \(message.size) bytes, more than the client takes in one reply")
         }

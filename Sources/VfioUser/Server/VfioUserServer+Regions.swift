@@ -55,7 +55,7 @@ extension VfioUserServer where Model: ~Copyable {
         return Reply(payload: payload, descriptors: info.fullByteCount <= room ? [notification.number] : [])
     }
 
-    func readRegion(_ request: RegionAccessMessage, _ session: borrowing ClientSession) throws(CommandFailure) -> RegionAccessMessage {
+    func readRegion(_ request: RegionAccessMessage, _ session: ClientSession) throws(CommandFailure) -> RegionAccessMessage {
         try check(request)
         guard Int(request.count) <= session.maximumReplyData else {
             throw CommandFailure(.invalidArgument, "a read of \(request.count) bytes, more than the client takes in one reply")

@@ -25,8 +25,10 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
     private var hasNews = true
     /// What clients may signal instead of writing a notify register.
     let notification: EventFD
-    /// When an asleep server looks at its model.
-    var lookTimer: IntervalTimer
+    /// Where clients knock, while the server is open.
+    private(set) var listener: ListeningSocket?
+    /// The client that is served.
+    private(set) var session: ClientSession?
     /// The client's eventfds for device errors and for "please give the device back" (linux/vfio.h, VFIO_PCI_ERR_IRQ_INDEX,
     /// VFIO_PCI_REQ_IRQ_INDEX). Clients set them; nothing here signals them but the client itself.
     var errorEvent: EventFD?
@@ -34,63 +36,65 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
 
     /// - Parameters:
     ///   - environment: the one that the model was made with.
+    ///   - clientMemory: where the client's memory becomes visible at the addresses that it names. nil: to the model itself,
+    ///     as its DMA space; else somebody stands between the two, an IOMMU.
     ///   - socketPath: at most 107 bytes.
     public init(
-        model: consuming Model, environment: DeviceEnvironment, socketPath: String, options: ServerOptions = ServerOptions()
+        model: consuming Model, environment: DeviceEnvironment, clientMemory: DMASpace? = nil, socketPath: String,
+        options: ServerOptions = ServerOptions()
     ) throws(SystemCallError) {
         control = try ServerControl()
         notification = try EventFD()
-        lookTimer = try IntervalTimer()
         function = model.function
         self.model = model
         self.environment = environment
         self.socketPath = socketPath
         self.options = options
-        memory = GuestMemory(space: environment.dma, requiresSealedMemory: options.requiresSealedMemory)
+        memory = GuestMemory(space: clientMemory ?? environment.dma, requiresSealedMemory: options.requiresSealedMemory)
     }
 
-    /// Serves until ``ServerControl/stop()``. The socket file goes with it.
+    /// Serves until ``ServerControl/stop()``, alone on this thread. The socket file goes with it.
     /// - Parameter ready: called once clients can connect.
     public func serve(ready: () -> Void = {}) throws(ServerError) {
-        let listener = try ListeningSocket(at: socketPath)
-        ready()
-        while !control.isStopRequested {
-            let events = waitForEvents(
-                [PollRequest(listener.socket.number, .readable), PollRequest(control.stopDescriptor, .readable)], timeoutMilliseconds: -1)
-            if !events[1].isEmpty { control.noticeSignal() }
-            guard !events[0].isEmpty, let client = accept(listener) else { continue }
-            serve(client, refusingAt: listener)
-        }
-        publish()
+        let loop: ServerLoop
+        do throws(SystemCallError) { loop = try ServerLoop([self], options: options) } catch { throw .systemCall(error) }
+        try loop.serve(ready: ready)
     }
 
     /// Serves one client on a connection that exists already, until it hangs up.
-    public func serve(connection: consuming UnixSocket) {
-        var session = ClientSession(socket: connection, limits: limits)
-        begin(session)
-        while run(&session) {}
-        end(session)
+    public func serve(connection: consuming UnixSocket) throws(SystemCallError) {
+        let loop = try ServerLoop([self], options: options)
+        begin(ClientSession(socket: connection, limits: limits))
+        loop.run { session != nil }
+        close()
     }
 
-    private func serve(_ client: consuming UnixSocket, refusingAt listener: borrowing ListeningSocket) {
-        var session = ClientSession(socket: client, limits: limits)
-        session.listenerNumber = listener.socket.number
-        begin(session)
-        while run(&session) {
-            guard session.sawNewcomer else { continue }
-            session.sawNewcomer = false
-            // Whoever hung up before the newcomer came makes room for it.
-            if !waitForEvents([PollRequest(session.channel.socketNumber, .peerClosed)], timeoutMilliseconds: 0)[0].isDisjoint(with: .gone) {
-                break
-            }
-            if accept(listener) != nil { statistics.refusedConnections &+= 1 }
+    public func open() throws(ServerError) { listener = try ListeningSocket(at: socketPath) }
+
+    public func close() {
+        if let session { end(session) }
+        listener = nil
+    }
+
+    /// Somebody knocks: the next client, or one too many.
+    func meetNewcomer() {
+        // Whoever hung up before the newcomer came makes room for it.
+        if let session, !waitForEvents([PollRequest(session.channel.socketNumber, .peerClosed)], timeoutMilliseconds: 0)[0]
+            .isDisjoint(with: .gone)
+        {
+            end(session)
         }
-        end(session)
+        guard let client = accept() else { return }
+        guard session == nil else {
+            statistics.refusedConnections &+= 1
+            return
+        }
+        begin(ClientSession(socket: client, limits: limits))
     }
 
-    private func accept(_ listener: borrowing ListeningSocket) -> UnixSocket? {
+    private func accept() -> UnixSocket? {
         do throws(SystemCallError) {
-            return try listener.socket.accept()
+            return try listener?.socket.accept()
         } catch {
             // Out of descriptors or memory: others may give some back; do not spin meanwhile.
             statistics.lastFault = error.description
@@ -99,7 +103,8 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
         }
     }
 
-    private func begin(_ session: borrowing ClientSession) {
+    private func begin(_ session: ClientSession) {
+        self.session = session
         memory.owner = session.channel
         statistics.connections &+= 1
         statistics.isConnected = true
@@ -107,12 +112,12 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
     }
 
     /// "Client Disconnection": all of its memory and descriptors go back, and the device is as new for the next one.
-    private func end(_ session: borrowing ClientSession) {
+    func end(_ session: ClientSession) {
+        self.session = nil
         if let fault = session.fault {
             statistics.brokenConnections &+= 1
             statistics.lastFault = fault
         }
-        lookTimer.set(milliseconds: 0)
         environment.interrupts.disconnectAll()
         errorEvent = nil
         requestEvent = nil
@@ -132,7 +137,7 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
         migration = Migration()
     }
 
-    func publish() {
+    public func publish() {
         guard hasNews || statistics.interrupts != environment.interrupts.signalCount else { return }
         hasNews = false
         statistics.interrupts = environment.interrupts.signalCount
