@@ -79,8 +79,9 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
     /// Somebody knocks: the next client, or one too many.
     func meetNewcomer() {
         // Whoever hung up before the newcomer came makes room for it.
-        if let session, !waitForEvents([PollRequest(session.channel.socketNumber, .peerClosed)], timeoutMilliseconds: 0)[0]
-            .isDisjoint(with: .gone)
+        if let session,
+            !waitForEvents([PollRequest(session.channel.socketNumber, .peerClosed)], timeoutMilliseconds: 0)[0]
+                .isDisjoint(with: .gone)
         {
             end(session)
         }
