@@ -21,6 +21,8 @@ public final class DMASpace {
 
     /// Who is asked for what lies behind reserved ranges; without one an access there is a fault.
     public weak var indirect: (any IndirectMemory)?
+    /// Who hears of refused accesses.
+    public weak var faultObserver: (any DMAFaultObserver)?
 
     public init(maximumEntries: Int = 65535) { self.maximumEntries = maximumEntries }
 
@@ -91,14 +93,18 @@ public final class DMASpace {
 
     /// The memory behind `byteCount` bytes at `iova`, if one entry holds them all and permits `access`.
     public func translate(_ iova: IOVA, byteCount: Int, access: DMAAccess) -> MemoryWindow? {
-        if let entry = recent.entry(holding: iova) { return entry.window(at: iova, byteCount: byteCount, access: access) }
+        if let entry = recent.entry(holding: iova), let window = entry.window(at: iova, byteCount: byteCount, access: access) {
+            return window
+        }
         return search(iova, byteCount: byteCount, access: access)
     }
 
     /// Apart from the quick way, whose registers it would take.
     @inline(never)
     private func search(_ iova: IOVA, byteCount: Int, access: DMAAccess) -> MemoryWindow? {
-        lookUp(iova)?.window(at: iova, byteCount: byteCount, access: access)
+        if let window = lookUp(iova)?.window(at: iova, byteCount: byteCount, access: access) { return window }
+        noteFault(iova, byteCount: byteCount, access: access)
+        return nil
     }
 
     /// The same for a range that may lie in several entries, as one window: for rings, which live long. As good as
@@ -138,12 +144,18 @@ public final class DMASpace {
         var at = iova
         var done = 0
         while done < byteCount {
-            guard let entry = entry(holding: at) else { return false }
+            guard let entry = entry(holding: at) else {
+                noteFault(at, byteCount: 1, access: access)
+                return false
+            }
             var here = Int(clamping: min(UInt64(byteCount - done), entry.range.last - at.rawValue &+ 1))
             if let window = entry.window(at: at, byteCount: here, access: access) {
                 body(window, done)
             } else {
-                guard entry.isReserved else { return false }
+                guard entry.isReserved else {
+                    noteFault(at, byteCount: 1, access: access)
+                    return false
+                }
                 here = min(asking(at, here, done), here)
                 guard here > 0 else { return false }
             }

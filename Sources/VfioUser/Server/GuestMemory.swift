@@ -50,6 +50,9 @@ final class GuestMemory {
         space.indirect = indirect
     }
 
+    /// Called when a range came or went, before the client hears of it.
+    var changed: (() -> Void)?
+
     /// Whom to ask for memory without a file.
     var owner: ClientChannel? {
         get { indirect.owner }
@@ -102,6 +105,7 @@ final class GuestMemory {
             throw CommandFailure(error, range)
         }
         file.users += 1
+        changed?()
     }
 
     /// Removes all that lies inside of a range; one with nothing in it is fine, clients send whole windows.
@@ -109,11 +113,13 @@ final class GuestMemory {
         guard let removed = space.unmap(range) else {
             throw CommandFailure(.invalidArgument, "DMA_UNMAP of \(range) would cut a mapping in two")
         }
+        if !removed.isEmpty { changed?() }
         for entry in removed { release(entry) }
     }
 
     func unmapAll() {
         space.unmapAll()
+        changed?()
         files = []
         newest = [:]
         fileCount = 0

@@ -25,6 +25,11 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
     private var hasNews = true
     /// What clients may signal instead of writing a notify register.
     let notification: EventFD
+    /// Called when the client's memory became another, before the client hears of it.
+    public var clientMemoryChanged: (() -> Void)? {
+        get { memory.changed }
+        set { memory.changed = newValue }
+    }
     /// Where clients knock, while the server is open.
     private(set) var listener: ListeningSocket?
     /// The client that is served.
