@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test func bindKeepsOffWhatIsNeededAndUnbindBringsTheDriverBack() throws {
-        _ = try run(
+        let run = try run(
             try guest(),
             """
             for port in \(ports[0]) \(ports[1]); do echo $port >/sys/bus/pci/drivers_probe; done
@@ -131,7 +131,26 @@ import Testing
             # Bound by somebody else: the kernel chooses.
             bind-vfio $a
             unic unbind $a; [ $(driver $a) = e1000e ]
+
+            # The same, for programs.
+            unic bind --json --owner nobody $a $b >/lab/results/bind.json; [ $(driver $b) = vfio-pci ]
+            unic bind --json $a >/lab/results/again.json
+            unic unbind --json $a $b >/lab/results/unbind.json; [ $(driver $b) = e1000e ]
             """)
+        for (name, before, driver, changed) in [
+            ("bind", "e1000e", "vfio-pci", true), ("again", "vfio-pci", "vfio-pci", false), ("unbind", "vfio-pci", "e1000e", true),
+        ] {
+            let told = try object(run, "\(name).json")
+            let devices = try #require(told["devices"] as? [[String: Any]])
+            #expect(devices.map { $0["address"] as? String } == (name == "again" ? [ports[0]] : ports), "\(name): \(told)")
+            for device in devices {
+                #expect(device["driver_before"] as? String == before && device["driver"] as? String == driver, "\(name): \(device)")
+                #expect(device["changed"] as? Bool == changed, "\(name): \(device)")
+                #expect((device["device"] as? [String: Any])?["driver"] as? String == driver, "\(name): \(device)")
+            }
+            let advice = try #require(told["advice"] as? [String])
+            #expect(advice.contains { $0.contains("memlock") } == (name == "bind"), "\(name): \(advice)")
+        }
     }
 
     /// Two NICs behind a conventional bridge are one group.
@@ -263,10 +282,14 @@ import Testing
             for group in 3 4; do [ "$(stat -c %U /dev/vfio/$group)" = nobody ]; done
             chown nobody /dev/iommu
             (ulimit -l 65536; exec setpriv --reuid=65534 --regid=65534 --clear-groups unic pingpong \\
-                --device vfio:\(ports[0])?iommu=iommufd --device vfio:\(ports[1])?iommu=iommufd --sizes 64 --count 200 --warmup 10)
+                --device vfio:\(ports[0])?iommu=iommufd --device vfio:\(ports[1])?iommu=iommufd --sizes 64 --count 200 --warmup 10 --json) \\
+                >/lab/results/iommufd.json
             """)
         #expect(run.output.contains("chown nobody /dev/vfio/") && run.output.contains("prlimit --pid "), "\(run.output)")
         #expect(run.output.contains("\"lost\":0"), "\(run.output)")
+        let second = try object(run, "iommufd.json")
+        #expect(second["lost"] as? Int == 0 && second["corrupt"] as? Int == 0, "\(second)")
+        #expect((second["results"] as? [[String: Any]])?.map { $0["count"] as? Int } == [200], "\(second)")
     }
 
     @Test func virtualFunctionsComeByDoctorsNote() throws {

@@ -54,9 +54,26 @@ import Testing
             bind-vfio \(functions.joined(separator: " "))
             for i in 0 1; do ip link set $pf vf $i mac 00:00:00:00:00:00; done
             \(pingpong("--count 500 --json"))
+            \(twoProcesses)
             """)
         #expect(run.output.contains("\"lost\":0"))
         #expect(!run.output.contains("00:00:00:00:00:00") && !run.errorOutput.contains("52:54:00:12:37"), "\(run.errorOutput)")
+        // Each process had one function, in an IOMMU group and an address space of its own.
+        let text = try run.file("two.json")
+        let two = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any], "\(text)")
+        #expect(two["lost"] as? Int == 0 && two["corrupt"] as? Int == 0, "\(text)")
+        #expect((two["results"] as? [[String: Any]])?.map { $0["count"] as? Int } == [2000], "\(text)")
+    }
+
+    /// One process a function: the first answers, the second measures.
+    private var twoProcesses: String {
+        """
+        [ ! /sys/bus/pci/devices/\(functions[0])/iommu_group -ef /sys/bus/pci/devices/\(functions[1])/iommu_group ]
+        unic pingpong --server --wait 60 --interrupts --device vfio:\(functions[0]) >/lab/results/server 2>&1 &
+        unic pingpong --client --interrupts --device vfio:\(functions[1]) --sizes 64 --count 2000 --json >/lab/results/two.json
+        kill -INT $! 2>/dev/null || true
+        wait $! || true
+        """
     }
 
     /// The PF goes down under two functions in use: both say so, stop, and work again when it is back.

@@ -55,8 +55,11 @@ import Testing
             #expect(((try object(run, "generate\(mode)")["total"]) as? [String: Int])?["frames"] == 2000)
             let workers = try #require(try object(run, "count\(mode)")["workers"] as? [[String: Int]])
             #expect(workers.count == 2 && workers.allSatisfy { ($0["frames"] ?? 0) > 0 && $0["late"] == 0 }, "\(workers)")
-            let counted = workers.reduce(0) { $0 + ($1["frames"] ?? 0) + ($1["missing"] ?? 0) }
-            #expect((1900...2000).contains(counted), "\(workers)")
+            // One processor for three programs: a receiver that was off it for long may miss some, and knows how many.
+            let frames = workers.reduce(0) { $0 + ($1["frames"] ?? 0) }
+            let missing = workers.reduce(0) { $0 + ($1["missing"] ?? 0) }
+            print("2000 frames generated \(mode): \(frames) counted, \(missing) missing")
+            #expect(frames >= 1900 && frames + missing <= 2000, "\(workers)")
             let ports = try #require(try object(run, "top\(mode)")["ports"] as? [[String: Any]])
             #expect(Set(ports.compactMap { $0["device"] as? String }) == [a, b], "\(ports)")
         }

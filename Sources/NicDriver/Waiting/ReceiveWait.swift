@@ -99,8 +99,13 @@ final class ReceiveWait {
         sources.append(number)
         if let wake { sources.append(wake) }
         let ready = waitForReadable(sources, timeoutMilliseconds: timeoutMilliseconds)
-        if let progress { _ = progress.step() }
-        if ready.contains(0) { interrupts &+= 1 }
+        var isInterrupted = ready.contains(0)
+        if let progress {
+            _ = progress.step()
+            // A device of this thread interrupts in a turn of its own, which its wire's wake-up only gave it.
+            isInterrupted = isInterrupted || EventFD.drain(number) > 0
+        }
+        if isInterrupted { interrupts &+= 1 }
         return !ready.isEmpty
     }
 }

@@ -10,6 +10,8 @@ private final class SteppedQueue: InterruptingQueue, Sendable {
     private struct State {
         var isArmed = false
         var hasFrame = false
+        /// A frame of before that was taken by polling: the device interrupts for it as soon as it is armed.
+        var hasOldCause = false
         var step = 0
         var arrivedAt: UInt64 = 0
     }
@@ -21,8 +23,9 @@ private final class SteppedQueue: InterruptingQueue, Sendable {
     /// A device that is late says so only in the eventfd of an earlier arming.
     let disarms: Bool
 
-    init(event: Int32, arrivalStep: Int, disarms: Bool = true) {
+    init(event: Int32, arrivalStep: Int, disarms: Bool = true, hasOldCause: Bool = false) {
         self.event = event
+        state.withLock { $0.hasOldCause = hasOldCause }
         self.arrivalStep = arrivalStep
         self.disarms = disarms
     }
@@ -51,7 +54,12 @@ private final class SteppedQueue: InterruptingQueue, Sendable {
 
     func armInterrupt() {
         pass()
-        state.withLock { $0.isArmed = true }
+        let interrupts = state.withLock { state in
+            defer { state.hasOldCause = false }
+            state.isArmed = !state.hasOldCause
+            return state.hasOldCause
+        }
+        if interrupts { EventFD.signal(event) }
         pass()
     }
 
@@ -112,6 +120,21 @@ private final class SteppedQueue: InterruptingQueue, Sendable {
         // Below a slice: the interrupt ended it.
         #expect((40..<240).contains(took), "\(took) ms")
         #expect(wait.interrupts == 1)
+    }
+
+    /// Armed, the device interrupts for a frame that is long gone, and is silent from then on: that interrupt must arm it again.
+    @Test(arguments: modes)
+    func anInterruptThatArmingBringsIsNotThrownAway(mode: PortOptions.WaitMode) throws {
+        let wait = try ReceiveWait(mode: mode, progress: nil, url: "soft:test")
+        let queue = SteppedQueue(event: try #require(wait.eventNumber), arrivalStep: .max, hasOldCause: true)
+        let sender = try WorkerThread {
+            sleep(milliseconds: 50)
+            queue.arrive()
+        }
+        let took = try milliseconds(wait, queue)
+        sender.join()
+        #expect((40..<240).contains(took), "\(took) ms")
+        #expect(wait.interrupts == 2)
     }
 
     @Test func anInterruptForNoFrameIsSleptThrough() throws {

@@ -5,9 +5,10 @@ import NicDriver
 import Testing
 
 /// The race between arming and arrival, on each family's model: a frame is put on the wire before or after every single
-/// access that a waiting thread makes, and each time the wait ends by it, at once.
+/// access that a waiting thread makes, and the model takes it in there and then, as hardware does: armed it interrupts, else
+/// it is silent. Each time the wait ends by the frame, at once. Only interrupts and looks end a wait here, no wire's wake-up.
 @Suite(.serialized) struct WakeUpInterleavingTests {
-    static let families = ["e1000e", "virtio-net", "virtio-net&packed=on"]
+    static let families = ["e1000e", "igbvf", "virtio-net", "virtio-net&packed=on"]
 
     /// A receiver that is watched, and who sends to it.
     private struct Bench {
@@ -47,6 +48,7 @@ import Testing
                 if count == step {
                     arrivedAt = MonotonicClock.nanoseconds()
                     self.send()
+                    self.device.turn()
                 }
                 count += 1
             }
