@@ -21,6 +21,7 @@ private let allowed: [String: Set<String>] = [
     "PingPong": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "Traffic": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "Echo": ["LinuxIO", "DeviceMemory", "NicDriver"],
+    "CopyEngine": ["LinuxIO", "DeviceMemory", "DeviceModel"],
     "FuzzTargets": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicModels", "VfioUser"],
     "DriverSuite": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "NicModels", "Devices"],
 ]
