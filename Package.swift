@@ -88,7 +88,7 @@ let package = Package(
             name: "wire-peer", dependencies: ["LinuxIO", "DeviceMemory", "NicModels"], path: "Tests/WirePeer", swiftSettings: settings),
         .target(
             name: "FuzzTargets",
-            dependencies: ["VfioUser", "NicModels", "DeviceModel", "DeviceMemory", "LinuxIO"],
+            dependencies: ["VfioUser", "NicModels", "DeviceModel", "DeviceMemory", "DeviceAccess", "LinuxIO", "Reports"],
             path: "Tests/FuzzTargets", swiftSettings: settings),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/FuzzTests", exclude: ["Corpus"], swiftSettings: settings),

@@ -22,7 +22,7 @@ private let allowed: [String: Set<String>] = [
     "Traffic": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "Echo": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "CopyEngine": ["LinuxIO", "DeviceMemory", "DeviceModel"],
-    "FuzzTargets": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicModels", "VfioUser"],
+    "FuzzTargets": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicModels", "VfioUser", "Reports"],
     "DriverSuite": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "NicModels", "Devices"],
 ]
 
