@@ -33,7 +33,7 @@ test: release build ## every test, lab included
 test-long: release ## what is too long for every run
 	Scripts/test-long
 
-fuzz: setup ## libFuzzer on every parser and on a server, SECONDS each
+fuzz: setup ## libFuzzer on every parser, on servers and on a client, SECONDS each
 	Scripts/fuzz $(or $(SECONDS),60)
 
 lint: ## format, unsafe audit, paths

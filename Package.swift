@@ -33,6 +33,10 @@ let package = Package(
         .library(name: "NicDriver", targets: ["NicDriver"]),
         .library(name: "VfioUser", targets: ["VfioUser"]),
         .library(name: "Devices", targets: ["Devices"]),
+        // For models of devices, and for those who serve them (VfioUser).
+        .library(name: "DeviceModel", targets: ["DeviceModel"]),
+        .library(name: "DeviceMemory", targets: ["DeviceMemory"]),
+        .library(name: "LinuxIO", targets: ["LinuxIO"]),
         .executable(name: "unic", targets: ["unic"]),
     ],
     dependencies: [
@@ -60,9 +64,11 @@ let package = Package(
         module("PingPong", path: "Sources/examples/PingPong", ["LinuxIO", "DeviceMemory", "NicDriver", histogram]),
         module("Echo", path: "Sources/examples/Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         module("Traffic", path: "Sources/examples/Traffic", ["LinuxIO", "DeviceMemory", "NicDriver"]),
+        module("CopyEngine", path: "Sources/examples/CopyEngine", ["LinuxIO", "DeviceMemory", "DeviceModel"]),
         module("Reports"),
         module("DriverSuite", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver", "Devices"]),
         program("driver-suite", ["DriverSuite", "LinuxIO"]),
+        program("copy-engine", ["CopyEngine", "DeviceModel", "LinuxIO", "VfioUser"]),
         program("hugepage-check", ["DeviceMemory", "LinuxIO", system]),
         .executableTarget(
             name: "hot-path",
@@ -82,7 +88,8 @@ let package = Package(
         .executableTarget(
             name: "wire-peer", dependencies: ["LinuxIO", "DeviceMemory", "NicModels"], path: "Tests/WirePeer", swiftSettings: settings),
         .target(
-            name: "FuzzTargets", dependencies: ["VfioUser", "NicModels", "DeviceModel", "DeviceMemory", "LinuxIO"],
+            name: "FuzzTargets",
+            dependencies: ["VfioUser", "NicModels", "DeviceModel", "DeviceMemory", "DeviceAccess", "LinuxIO", "Reports"],
             path: "Tests/FuzzTargets", swiftSettings: settings),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/FuzzTests", exclude: ["Corpus"], swiftSettings: settings),
@@ -101,6 +108,8 @@ let package = Package(
         tests("Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         tests("Traffic", ["LinuxIO", "DeviceMemory", "NicDriver", "Devices"]),
         tests("Reports"),
+        tests("CopyEngine", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "VfioUser"]),
+        tests("DeviceModel"),
         .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
         .testTarget(name: "LabTests", dependencies: ["LabKit", "LinuxIO"], path: "Tests/LabTests", swiftSettings: settings),

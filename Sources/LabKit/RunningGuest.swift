@@ -28,6 +28,8 @@ public final class RunningGuest {
         child.readOutput(timeoutMilliseconds: UInt64(seconds) * 1000) { _ in PathIdentity(of: "\(resultsDirectory)/\(file)") != nil }
     }
 
+    public var isRunning: Bool { child.exit == nil }
+
     /// Leaves an empty file in /lab/results for the script.
     public func leave(_ file: String) throws(LabError) {
         do { _ = try OwnedDescriptor.open("\(resultsDirectory)/\(file)", flags: O_WRONLY | O_CREAT, mode: 0o644) } catch {

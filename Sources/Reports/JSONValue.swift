@@ -19,11 +19,17 @@ public indirect enum JSONValue: Equatable, Sendable {
         case .bool(let value): value ? "true" : "false"
         case .integer(let value): String(value)
         case .unsigned(let value): String(value)
-        case .number(let value): value.isFinite ? decimal(value, places: 3) : "null"
+        case .number(let value): Self.number(value)
         case .string(let value): Self.quoted(value)
         case .array(let values): "[" + values.map(\.text).joined(separator: ",") + "]"
         case .object(let members): "{" + members.map { "\(Self.quoted($0.key)):\($0.value.text)" }.joined(separator: ",") + "}"
         }
+    }
+
+    /// Three decimals, or an exponent where that many digits are none of a number's; what is no number has none in JSON (§6).
+    private static func number(_ value: Double) -> String {
+        guard value.isFinite else { return "null" }
+        return abs(value) < 1e15 ? decimal(value, places: 3) : "\(value)"
     }
 
     /// RFC 8259 §7: quotes, backslashes and control characters are escaped.

@@ -22,7 +22,8 @@ private let allowed: [String: Set<String>] = [
     "PingPong": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "Traffic": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "Echo": ["LinuxIO", "DeviceMemory", "NicDriver"],
-    "FuzzTargets": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicModels", "VfioUser"],
+    "CopyEngine": ["LinuxIO", "DeviceMemory", "DeviceModel"],
+    "FuzzTargets": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicModels", "VfioUser", "Reports"],
     "DriverSuite": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "NicModels", "Devices"],
 ]
 

@@ -1,4 +1,5 @@
-/// What libFuzzer feeds with bytes: one for each parser of the vfio-user protocol, and one for a whole server.
+/// What libFuzzer feeds with bytes: one for each parser of the vfio-user protocol, whole servers of two models, a whole
+/// client, and the reader of a server's status.
 ///
 /// A target ends the process when its parser says something that cannot be true. Each has inputs in Tests/FuzzTests/Corpus,
 /// in a folder of its name.
@@ -19,8 +20,17 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case deviceFeature = "device-feature"
     case migrationData = "migration-data"
     case server
+    case serverOfVirtioNet = "server-virtio-net"
+    case client
+    case statusJSON = "status-json"
 
     public func run(_ bytes: [UInt8]) {
-        if self == .server { serve(bytes) } else { parse(bytes) }
+        switch self {
+        case .server: serveE1000E(bytes)
+        case .serverOfVirtioNet: serveVirtioNet(bytes)
+        case .client: drive(bytes)
+        case .statusJSON: readJSON(bytes)
+        default: parse(bytes)
+        }
     }
 }

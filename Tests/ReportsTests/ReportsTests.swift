@@ -13,6 +13,9 @@ struct JSONValueTests {
 
     @Test func numbersThatJSONCannotSayBecomeNull() {
         #expect(JSONValue.array([.number(.nan), .number(.infinity), .number(1.0005), .number(-0.25)]).text == "[null,null,1.001,-0.250]")
+        // Too many digits for decimals: an exponent, never a text that is no JSON.
+        #expect(
+            JSONValue.array([.number(1e300), .number(-1e16), .number(999_999_999_999_999)]).text == "[1e+300,-1e+16,999999999999999.000]")
     }
 }
 

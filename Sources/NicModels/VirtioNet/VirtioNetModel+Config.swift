@@ -17,9 +17,7 @@ extension VirtioNetModel {
     public mutating func configWritten(at offset: Int, byteCount: Int) {
         func touches(_ bytes: Range<Int>) -> Bool { offset < bytes.upperBound && bytes.lowerBound - offset < byteCount }
         guard environment.config.count >= 256, offset >= 0 else { return }
-        // PCI Express 1.1 §7.8.4: Initiate Function Level Reset, in device control's upper byte.
-        let reset = Place.pcieCapability + 9
-        if touches(reset..<reset + 1), environment.config[reset] & 0x80 != 0 {
+        if environment.isResetWanted(pciExpressAt: Place.pcieCapability, writtenAt: offset, byteCount: byteCount) {
             environment.resetToPowerOn()
             self.reset()
             return
@@ -87,72 +85,42 @@ enum VirtioNetPlace {
 
 private func virtioNetFunctionDescription(_ options: VirtioNetOptions) -> FunctionDescription {
     let place = VirtioNetPlace.self
-    var space = ConfigSpaceBuilder()
-    space.put16(0x00, Virtio.PCI.vendor)
-    space.put16(0x02, Virtio.PCI.networkDevice)
-    space.put16(0x04, 0, writable: 0x0547)
-    space.put16(0x06, 0x0010)
-    // Base class 2, subclass 0, interface 0: Ethernet controller; revision below.
-    space.put32(0x08, 0x02_0000 << 8 | UInt32(Virtio.PCI.minimumRevision))
-    space.put8(0x0c, 0, writable: 0xff)
-    space.put32(0x10, 0, writable: ~UInt32(place.byteCount - 1))
-    space.put32(0x14, 0, writable: ~UInt32(place.msixByteCount - 1))
-    space.put16(0x2c, Virtio.PCI.vendor)
-    space.put16(0x2e, Virtio.PCI.minimumSubsystemDevice)
-    space.put8(0x34, UInt8(place.msixCapability))
-    space.put8(0x3c, 0, writable: 0xff)
-    space.put8(0x3d, 1)
-
-    space.capability(place.msixCapability, id: 0x11, next: place.commonCapability)
-    space.put16(place.msixCapability + 2, UInt16(options.vectorCount - 1), writable: 0xc000)
-    space.put32(place.msixCapability + 4, UInt32(place.msixBAR))
-    space.put32(place.msixCapability + 8, UInt32(place.msixPending | place.msixBAR))
+    // Base class 2, subclass 0, interface 0: Ethernet controller.
+    let identity = PCIIdentity(
+        vendor: Virtio.PCI.vendor, device: Virtio.PCI.networkDevice, classCode: 0x02_0000, revision: Virtio.PCI.minimumRevision,
+        subsystemVendor: Virtio.PCI.vendor, subsystemDevice: Virtio.PCI.minimumSubsystemDevice)
+    var space = ConfigSpaceBuilder(identity, hasINTx: true)
+    let notificationPage = UInt64(place.notifications)..<UInt64(place.notifications) + 0x1000
+    space.add(BARDescription(byteCount: UInt64(place.byteCount), memoryAreas: [notificationPage]), asBAR: place.bar)
+    space.add(BARDescription(byteCount: UInt64(place.msixByteCount)), asBAR: place.msixBAR)
+    space.add(
+        .msix(vectorCount: options.vectorCount, table: (place.msixBAR, 0), pending: (place.msixBAR, place.msixPending)),
+        at: place.msixCapability)
 
     let common = VirtioStructurePlace(.common, at: place.common, byteCount: Virtio.Common.fullByteCount)
-    space.virtio(place.commonCapability, common, next: place.notifyCapability)
+    space.add(.virtio(common), at: place.commonCapability)
     let notifications = VirtioStructurePlace(
         .notifications, at: place.notifications, byteCount: options.queueCount * place.notifyMultiplier)
-    space.virtio(
-        place.notifyCapability, notifications, byteCount: Virtio.Capability.notifyByteCount, next: place.interruptStatusCapability)
-    space.put32(place.notifyCapability + Virtio.Capability.notifyMultiplier, UInt32(place.notifyMultiplier))
+    var notify = PCICapability.virtio(notifications, byteCount: Virtio.Capability.notifyByteCount)
+    notify.put32(Virtio.Capability.notifyMultiplier, UInt32(place.notifyMultiplier))
+    space.add(notify, at: place.notifyCapability)
     let status = VirtioStructurePlace(.interruptStatus, at: place.interruptStatus, byteCount: 1)
-    space.virtio(place.interruptStatusCapability, status, next: place.deviceCapability)
+    space.add(.virtio(status), at: place.interruptStatusCapability)
     let device = VirtioStructurePlace(.deviceConfig, at: place.device, byteCount: VirtioNet.Config.byteCount)
-    space.virtio(place.deviceCapability, device, next: place.accessCapability)
+    space.add(.virtio(device), at: place.deviceCapability)
 
     // The driver chooses where it looks: BAR, offset, length and data are its own.
-    let access = place.accessCapability
-    space.virtio(
-        access, VirtioStructurePlace(.configAccess, at: 0, byteCount: 0), byteCount: Virtio.Capability.accessByteCount,
-        next: place.powerCapability)
-    space.put8(access + Virtio.Capability.barOffset, 0, writable: 0xff)
-    space.put32(access + Virtio.Capability.structureOffset, 0, writable: ~0)
-    space.put32(access + Virtio.Capability.structureLength, 0, writable: ~0)
-    space.put32(access + Virtio.Capability.accessData, 0, writable: ~0)
+    var access = PCICapability.virtio(
+        VirtioStructurePlace(.configAccess, at: 0, byteCount: 0), byteCount: Virtio.Capability.accessByteCount)
+    access.put8(Virtio.Capability.barOffset, 0, writable: 0xff)
+    access.put32(Virtio.Capability.structureOffset, 0, writable: ~0)
+    access.put32(Virtio.Capability.structureLength, 0, writable: ~0)
+    access.put32(Virtio.Capability.accessData, 0, writable: ~0)
+    space.add(access, at: place.accessCapability)
 
-    // Power management, version 2; power state.
-    space.capability(place.powerCapability, id: 0x01, next: place.pcieCapability)
-    space.put16(place.powerCapability + 2, 0x0002)
-    space.put16(place.powerCapability + 4, 0, writable: 0x0003)
-
-    // PCI Express 1.1 endpoint with function level reset; 256-byte payloads, one lane of 2.5 GT/s.
-    space.capability(place.pcieCapability, id: 0x10, next: 0)
-    space.put16(place.pcieCapability + 2, 0x0001)
-    space.put32(place.pcieCapability + 4, 0x1000_8cc1)
-    space.put16(place.pcieCapability + 8, 0x2810, writable: 0xf8ff)
-    space.put32(place.pcieCapability + 12, 0x0000_0c11)
-    space.put16(place.pcieCapability + 16, 0, writable: 0x00c3)
-    space.put16(place.pcieCapability + 18, 0x1011)
-
-    let notificationPage = UInt64(place.notifications)..<UInt64(place.notifications) + 0x1000
-    return FunctionDescription(
-        config: space.bytes, writableConfigBits: space.writable,
-        bars: [
-            BARDescription(byteCount: UInt64(place.byteCount), memoryAreas: [notificationPage]),
-            BARDescription(byteCount: UInt64(place.msixByteCount)),
-            nil, nil, nil, nil,
-        ],
-        msixVectorCount: options.vectorCount, msiVectorCount: 0, hasINTx: true)
+    space.add(.powerManagement(), at: place.powerCapability)
+    space.add(.pciExpress(), at: place.pcieCapability)
+    return space.function
 }
 
 /// A structure and its place in BAR 0.
@@ -167,16 +135,14 @@ private struct VirtioStructurePlace {
     }
 }
 
-extension ConfigSpaceBuilder {
-    /// struct virtio_pci_cap.
-    fileprivate mutating func virtio(
-        _ at: Int, _ place: VirtioStructurePlace, byteCount: Int = Virtio.Capability.byteCount, next: Int
-    ) {
-        capability(at, id: Virtio.Capability.id, next: next)
-        put8(at + Virtio.Capability.lengthOffset, UInt8(byteCount))
-        put8(at + Virtio.Capability.kindOffset, place.kind.rawValue)
-        put8(at + Virtio.Capability.barOffset, UInt8(VirtioNetPlace.bar))
-        put32(at + Virtio.Capability.structureOffset, UInt32(place.offset))
-        put32(at + Virtio.Capability.structureLength, UInt32(place.byteCount))
+extension PCICapability {
+    /// struct virtio_pci_cap, a capability of the vendor's own.
+    fileprivate static func virtio(_ place: VirtioStructurePlace, byteCount: Int = Virtio.Capability.byteCount) -> PCICapability {
+        var capability = PCICapability.vendor(byteCount: byteCount)
+        capability.put8(Virtio.Capability.kindOffset, place.kind.rawValue)
+        capability.put8(Virtio.Capability.barOffset, UInt8(VirtioNetPlace.bar))
+        capability.put32(Virtio.Capability.structureOffset, UInt32(place.offset))
+        capability.put32(Virtio.Capability.structureLength, UInt32(place.byteCount))
+        return capability
     }
 }

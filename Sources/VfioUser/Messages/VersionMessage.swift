@@ -46,6 +46,21 @@ public struct Capabilities: Equatable, Sendable {
     public var writeMultiple: Bool?
     /// The server's commands may have a socket of their own.
     public var twinSocket: TwinSocket?
+    /// The device's state and the pages that it wrote can be asked for.
+    public var migration: Migration?
+
+    /// QEMU 11.1 sends it (hw/vfio-user/proxy.c, VFIO_USER_CAP_MIGR), the text has it no more: earlier ones said what the
+    /// members mean, of each the smaller value of both sides holds.
+    public struct Migration: Equatable, Sendable {
+        /// Bytes a bit of a bitmap of written pages stands for.
+        public var pageByteCount: UInt64?
+        /// Of a bitmap, in bytes.
+        public var maximumBitmapByteCount: UInt64?
+        public init(pageByteCount: UInt64? = nil, maximumBitmapByteCount: UInt64? = nil) {
+            self.pageByteCount = pageByteCount
+            self.maximumBitmapByteCount = maximumBitmapByteCount
+        }
+    }
 
     public struct TwinSocket: Equatable, Sendable {
         public var isSupported: Bool
@@ -59,7 +74,7 @@ public struct Capabilities: Equatable, Sendable {
 
     public init(
         maximumMessageDescriptors: UInt64? = nil, maximumTransferByteCount: UInt64? = nil, maximumDMAMaps: UInt64? = nil,
-        pageSizes: UInt64? = nil, writeMultiple: Bool? = nil, twinSocket: TwinSocket? = nil
+        pageSizes: UInt64? = nil, writeMultiple: Bool? = nil, twinSocket: TwinSocket? = nil, migration: Migration? = nil
     ) {
         self.maximumMessageDescriptors = maximumMessageDescriptors
         self.maximumTransferByteCount = maximumTransferByteCount
@@ -67,6 +82,7 @@ public struct Capabilities: Equatable, Sendable {
         self.pageSizes = pageSizes
         self.writeMultiple = writeMultiple
         self.twinSocket = twinSocket
+        self.migration = migration
     }
 
     // What the text says holds where a side says nothing.
@@ -92,6 +108,10 @@ public struct Capabilities: Equatable, Sendable {
             if case .boolean(let value) = twin["supported"] { isSupported = value }
             capabilities.twinSocket = TwinSocket(isSupported: isSupported, descriptorIndex: twin["fd_index"]?.wholeNumber)
         }
+        if let migration = given["migration"], case .object = migration {
+            capabilities.migration = Migration(
+                pageByteCount: migration["pgsize"]?.wholeNumber, maximumBitmapByteCount: migration["max_bitmap_size"]?.wholeNumber)
+        }
         return capabilities
     }
 
@@ -105,6 +125,12 @@ public struct Capabilities: Equatable, Sendable {
         if let value = twinSocket {
             let index = value.descriptorIndex.map { ",\"fd_index\":\($0)" } ?? ""
             members.append("\"twin_socket\":{\"supported\":\(value.isSupported)\(index)}")
+        }
+        if let value = migration {
+            let parts = [("pgsize", value.pageByteCount), ("max_bitmap_size", value.maximumBitmapByteCount)].compactMap { name, number in
+                number.map { "\"\(name)\":\($0)" }
+            }
+            members.append("\"migration\":{\(parts.joined(separator: ","))}")
         }
         return "{\"capabilities\":{\(members.joined(separator: ","))}}"
     }

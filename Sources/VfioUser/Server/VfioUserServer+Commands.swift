@@ -167,11 +167,19 @@ extension VfioUserServer where Model: ~Copyable {
         if proposed.capabilities.maximumDMAMaps != nil { mine.maximumDMAMaps = UInt64(environment.dma.maximumEntries) }
         if proposed.capabilities.pageSizes != nil { mine.pageSizes = Capabilities.defaultPageSizes }
         if proposed.capabilities.writeMultiple == true { mine.writeMultiple = true }
+        if let theirs = proposed.capabilities.migration, model.canBeSaved { mine.migration = migration(proposed: theirs) }
         let twin = proposed.capabilities.twinSocket?.isSupported == true ? try makeTwin(session) : nil
         if twin != nil { mine.twinSocket = Capabilities.TwinSocket(isSupported: true, descriptorIndex: 0) }
         let reply = VersionMessage(
             major: ProtocolVersion.major, minor: min(proposed.minor, ProtocolVersion.maximumMinor), capabilities: mine)
         return Reply(payload: reply.emit(), descriptors: twin.map { [$0] } ?? [])
+    }
+
+    /// Of each value the smaller one of both sides'.
+    private func migration(proposed: Capabilities.Migration) -> Capabilities.Migration {
+        let largest = DirtyBitmapRequest.maximumByteCount
+        return Capabilities.Migration(
+            pageByteCount: Capabilities.defaultPageSizes, maximumBitmapByteCount: min(proposed.maximumBitmapByteCount ?? largest, largest))
     }
 
     /// A socket pair for our commands ("Reply" of VFIO_USER_VERSION). Returns the client's end, which the session keeps open.

@@ -19,12 +19,46 @@ import Testing
         let guest = try guest(models)
         let addresses = models.indices.map(guest.address(ofServed:))
         let backends = ["type1", "iommufd"]
+        // A pause at each marker, for this side to ask the servers.
         let runs = backends.map { backend in
             let devices = addresses.map { "--device 'vfio:\($0)?iommu=\(backend)'" }.joined(separator: " ")
-            return "unic pingpong \(devices) --sizes 64,1024 --count 2000 --json >/lab/results/\(backend)"
+            return """
+                pause before-\(backend)
+                unic pingpong \(devices) --sizes 64,1024 --count 2000 --json >/lab/results/\(backend)
+                pause after-\(backend)
+                """
         }
-        let run = try guest.run(
-            "bind-vfio \(addresses.joined(separator: " "))\n" + runs.joined(separator: "\n"), timeLimitSeconds: 200)
+        let running = try guest.start(
+            """
+            pause() { touch /lab/results/$1; until [ -e /lab/results/$1-seen ]; do sleep 0.05; done; }
+            bind-vfio \(addresses.joined(separator: " "))
+
+            """ + runs.joined(separator: "\n"), timeLimitSeconds: 200)
+        for backend in backends {
+            #expect(running.wait(for: "before-\(backend)", seconds: 150))
+            let before = try models.map { try $0.status() }
+            try running.leave("before-\(backend)-seen")
+            var most = before
+            while !running.wait(for: "after-\(backend)", seconds: 0), running.isRunning {
+                for (index, model) in models.enumerated() {
+                    let now = try model.status()
+                    if now.maps > most[index].maps { most[index] = now }
+                }
+            }
+            for (index, model) in models.enumerated() {
+                // The kernel unmaps the last of it after the program has gone.
+                let after = try model.status { $0.maps <= before[index].maps }
+                let told = "\(backend): \(before[index]) \(most[index]) \(after)"
+                // Both ports share an address space, so that each server sees the rings and the packets of both.
+                let maps = most[index].maps - before[index].maps
+                #expect(maps >= 4 && most[index].mappedByteCount >= before[index].mappedByteCount + 2 << 20, "\(told)")
+                #expect(after.mapMessages >= before[index].mapMessages + maps, "\(told)")
+                #expect(after.unmapMessages > before[index].unmapMessages, "\(told)")
+                #expect(after.maps == before[index].maps && after.mappedByteCount == before[index].mappedByteCount, "\(told)")
+            }
+            try running.leave("after-\(backend)-seen")
+        }
+        let run = try running.finish()
         #expect(run.ending == .exited(0), "\(run.ending) \(run.errorOutput.suffix(3000))")
         for backend in backends {
             let all = try JSONSerialization.jsonObject(with: Data(run.file(backend).utf8)) as? [String: Any]
@@ -34,8 +68,6 @@ import Testing
         }
         for model in models {
             let told = try model.finish()
-            // At least: two runs, each with memory for rings and for packets.
-            #expect(told["VFIO_USER_DMA_MAP"] ?? 0 >= 4 && told["VFIO_USER_DMA_UNMAP"] ?? 0 >= 4, "\(told)")
             // 8,000 frames and more went each way.
             #expect(told["messages"] ?? .max < 6000 && told["failed commands"] == 0, "\(told)")
         }

@@ -29,6 +29,35 @@ final class ServedModel {
         return child
     }
 
+    /// What a running server tells of the client's memory.
+    struct Memory: CustomStringConvertible {
+        var maps = 0
+        var mappedByteCount = 0
+        var mapMessages = 0
+        var unmapMessages = 0
+        var description: String { "\(maps) maps of \(mappedByteCount) bytes after \(mapMessages) DMA_MAP and \(unmapMessages) DMA_UNMAP" }
+    }
+
+    /// Asks the server as `unic status` does, again for at most 5 s while it does not tell what is wished.
+    func status(until isWished: (Memory) -> Bool = { _ in true }) throws -> Memory {
+        let deadline = Deadline(afterMilliseconds: 5000)
+        while true {
+            let memory = try ask()
+            if isWished(memory) || deadline.hasPassed { return memory }
+            sleepMicroseconds(20_000)
+        }
+    }
+
+    private func ask() throws -> Memory {
+        let child = try ChildProcess("\(try #require(Binaries.folder))/unic", arguments: ["status", socket, "--json"])
+        try #require(child.wait(timeoutMilliseconds: 10_000) == .exited(0), "\(child.errorText)")
+        let all = try #require(try JSONSerialization.jsonObject(with: Data(child.standardOutput)) as? [String: Any])
+        let commands = try #require(all["messages_by_command"] as? [String: Any])
+        return Memory(
+            maps: try #require(all["maps"] as? Int), mappedByteCount: try #require(all["mapped_bytes"] as? Int),
+            mapMessages: commands["VFIO_USER_DMA_MAP"] as? Int ?? 0, unmapMessages: commands["VFIO_USER_DMA_UNMAP"] as? Int ?? 0)
+    }
+
     /// Ends the server as kill -9 does, and starts another one at the same place.
     func restart() throws {
         server.send(signal: SIGKILL)

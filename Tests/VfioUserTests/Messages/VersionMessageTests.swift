@@ -19,14 +19,25 @@ import Testing
             try VersionMessage.parse(message(json)).capabilities
                 == Capabilities(
                     maximumMessageDescriptors: 16, maximumTransferByteCount: 1_048_576, maximumDMAMaps: 65535, pageSizes: 4096,
-                    writeMultiple: true))
+                    writeMultiple: true,
+                    migration: Capabilities.Migration(pageByteCount: 4096, maximumBitmapByteCount: 268_435_456)))
+    }
+
+    @Test(arguments: ["", "\"pgsize\":-1,\"max_bitmap_size\":\"x\",\"more\":[1]"]) func migrationWithoutItsNumbersIsMigration(
+        members: String
+    ) throws {
+        let version = try VersionMessage.parse(message("{\"capabilities\":{\"migration\":{\(members)}}}"))
+        #expect(version.capabilities == Capabilities(migration: Capabilities.Migration()))
+        #expect(try VersionMessage.parse(version.emit()) == version)
     }
 
     @Test func nothingButNumbersIsAVersion() throws {
         #expect(try VersionMessage.parse([0, 0, 2, 0]) == VersionMessage(major: 0, minor: 2, capabilities: Capabilities()))
     }
 
-    @Test(arguments: ["{}", "{\"other\":[1,{\"a\":null}],\"x\":-1.5e3}", "{\"capabilities\":{\"max_msg_fds\":\"8\",\"pgsizes\":-1}}"])
+    @Test(arguments: [
+        "{}", "{\"other\":[1,{\"a\":null}],\"x\":-1.5e3}", "{\"capabilities\":{\"max_msg_fds\":\"8\",\"pgsizes\":-1,\"migration\":true}}",
+    ])
     func unknownKeysAndOtherTypesCountAsNotSaid(json: String) throws {
         #expect(try VersionMessage.parse(message(json)).capabilities == Capabilities())
     }

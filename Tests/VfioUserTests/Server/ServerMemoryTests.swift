@@ -127,6 +127,38 @@ import Testing
         #expect(try !peer.exchange(.dmaMap, map(0, 0x1000), descriptors: [sealed.number]).header.isError)
     }
 
+    /// F_SEAL_WRITE. Kernels before 6.7 let nobody share such a file, not even to read it (mm/memfd.c, mm/mmap.c).
+    @Test func memoryThatIsSealedAgainstWritingCanOnlyBeReadIfAtAll() throws {
+        let server = try RunningServer()
+        let peer = try RawPeer(connectingTo: server.path)
+        // SAFETY: the C string lives for the call.
+        let file = OwnedDescriptor(adopting: unsafe unic_memfd_create("unic-write-sealed", 2))
+        // SAFETY: the array lives for the call and has that length.
+        let written = unsafe Glibc.write(file.number, [UInt8](repeating: 3, count: 0x1000), 0x1000)
+        #expect(written == 0x1000)
+        // linux/fcntl.h: F_SEAL_WRITE is 8, F_SEAL_SHRINK 2.
+        #expect(unic_fcntl(file.number, Int32(UNIC_F_ADD_SEALS), 8 | 2) == 0)
+        for flags: UInt32 in [2, 3] {
+            #expect(try peer.exchange(.dmaMap, map(0, 0x1000, flags: flags), descriptors: [file.number]).header.errno == 1)
+        }
+        let reading = try peer.exchange(.dmaMap, map(0, 0x1000, flags: 1), descriptors: [file.number])
+        func set(_ offset: UInt64, _ value: UInt64) throws {
+            _ = try peer.exchange(.regionWrite, longs(offset) + words(0, 8) + longs(value))
+        }
+        func get(_ offset: UInt64) throws -> UInt64 {
+            Array(try peer.exchange(.regionRead, longs(offset) + words(0, 8)).payload.suffix(8)).littleEndianValue
+        }
+        try set(ToyModel.Offset.length, 0x1000)
+        try set(ToyModel.Offset.command, ToyModel.Command.sum)
+        if reading.header.isError {
+            #expect(try reading.header.errno == 1 && get(ToyModel.Offset.status) == 2)
+        } else {
+            #expect(try get(ToyModel.Offset.status) == 1 && get(ToyModel.Offset.sum) == 3 * 0x1000)
+        }
+        try set(ToyModel.Offset.command, ToyModel.Command.fill)
+        #expect(try get(ToyModel.Offset.status) == 2, "nothing can be written")
+    }
+
     @Test func hangUpGivesMemoryAndEventfdsBack() throws {
         let server = try RunningServer()
         let name = "unic-hangup-\(MonotonicClock.nanoseconds())"

@@ -218,6 +218,26 @@ import Testing
         #expect(event.drain() == 1)
     }
 
+    @Test func fewerDescriptorsThanVectorsAreRefusedAndChangeNothing() throws {
+        let server = try RunningServer()
+        let peer = try RawPeer(connectingTo: server.path)
+        let old = try (0..<4).map { _ in Shared(try EventFD()) }
+        let new = [Shared(try EventFD()), Shared(try EventFD())]
+        #expect(try !peer.exchange(.deviceSetIRQs, words(20, 0x24, 2, 0, 4), descriptors: old.map(\.number)).header.isError)
+        let reply = try peer.exchange(.deviceSetIRQs, words(20, 0x24, 2, 0, 4), descriptors: new.map(\.number))
+        #expect(reply.header.isError && reply.header.errno == 22 && reply.payload.isEmpty)
+        #expect(try !peer.exchange(.deviceSetIRQs, words(20, 0x21, 2, 0, 4)).header.isError)
+        #expect(old.map { $0.event.drain() } == [1, 1, 1, 1] && new.map { $0.event.drain() } == [0, 0])
+        for event in new { #expect(OpenDescriptors.count(ofEventFD: event.number) == 1) }
+    }
+
+    /// In an array.
+    private final class Shared {
+        let event: EventFD
+        init(_ event: consuming EventFD) { self.event = event }
+        var number: Int32 { event.number }
+    }
+
     @Test func descriptorThatIsNoEventfdIsRefused() throws {
         let server = try RunningServer()
         let peer = try RawPeer(connectingTo: server.path)

@@ -16,14 +16,14 @@ final class RunningServer: Sendable {
         "/tmp/unic-vfio-user-\(MonotonicClock.nanoseconds())-\(counter.add(1, ordering: .relaxed).newValue).sock"
     }
 
-    init(_ options: ServerOptions = ServerOptions(), path: String = RunningServer.freshPath()) throws {
+    init(_ options: ServerOptions = ServerOptions(), path: String = RunningServer.freshPath(), canBeSaved: Bool = true) throws {
         self.path = path
         let started = Started()
         thread = TestThread {
             do {
                 let environment = try DeviceEnvironment(for: ToyModel.function)
-                let server = try VfioUserServer(
-                    model: ToyModel(environment: environment), environment: environment, socketPath: path, options: options)
+                let model = ToyModel(environment: environment, canBeSaved: canBeSaved)
+                let server = try VfioUserServer(model: model, environment: environment, socketPath: path, options: options)
                 try server.serve { started.control.withLock { $0 = server.control } }
             } catch {
                 started.failure.withLock { $0 = "\(error)" }

@@ -49,7 +49,10 @@ struct ToyModel: DeviceModel, ~Copyable {
     var function: FunctionDescription { ToyModel.function }
     var wantsPolling: Bool { registers[Offset.polling, default: 0] != 0 }
 
-    init(environment: DeviceEnvironment) { self.environment = environment }
+    init(environment: DeviceEnvironment, canBeSaved: Bool = true) {
+        self.environment = environment
+        self.canBeSaved = canBeSaved
+    }
 
     mutating func readRegion(_ bar: Int, at offset: UInt64, byteCount: Int) -> UInt64 {
         guard bar == 0 else { return 0 }
@@ -118,7 +121,7 @@ struct ToyModel: DeviceModel, ~Copyable {
         return worked
     }
 
-    var canBeSaved: Bool { true }
+    let canBeSaved: Bool
 
     /// Its scratch register.
     func saveState() -> [UInt8]? { [0x55] + [UInt8](littleEndian: registers[Offset.scratch, default: 0], byteCount: 8) }
