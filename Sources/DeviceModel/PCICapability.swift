@@ -83,14 +83,18 @@ public struct PCICapability: Sendable {
     ///   - canBeReset: function level reset (§7.8.3, §7.8.4); the model does it when
     ///     ``DeviceEnvironment/isResetWanted(pciExpressAt:writtenAt:byteCount:)`` says so.
     ///   - isVirtual: a virtual function has of device and link control the reset alone.
-    public static func pciExpress(version: UInt16 = 1, canBeReset: Bool = true, isVirtual: Bool = false) -> PCICapability {
+    ///   - isIntegrated: it sits on a root bus (§7.8.2, port type 9), and has no link.
+    public static func pciExpress(
+        version: UInt16 = 1, canBeReset: Bool = true, isVirtual: Bool = false, isIntegrated: Bool = false
+    ) -> PCICapability {
         precondition(version == 1 || version == 2)
         var capability = PCICapability(id: 0x10, byteCount: 20)
-        capability.put16(2, version)
+        capability.put16(2, version | (isIntegrated ? 0x0090 : 0))
         capability.put32(4, 0x0000_8cc1 | (canBeReset ? 0x1000_0000 : 0))
         // Device control: without a reset its uppermost bit stays zero.
         let control: UInt16 = isVirtual ? 0x8000 : 0xf8ff
         capability.put16(8, isVirtual ? 0 : 0x2810, writable: canBeReset ? control : control & 0x7fff)
+        guard !isIntegrated else { return capability }
         capability.put32(12, 0x0000_0c11)
         capability.put16(16, 0, writable: isVirtual ? 0 : 0x00c3)
         capability.put16(18, 0x1011)
@@ -111,7 +115,7 @@ extension DeviceEnvironment {
     /// Whether a write of config space asked for a function level reset (PCI Express Base 1.1 §7.8.4, Initiate Function Level
     /// Reset: bit 15 of device control). The bit reads as zero after ``resetToPowerOn()``.
     /// - Parameters:
-    ///   - capability: where ``PCICapability/pciExpress(version:canBeReset:isVirtual:)`` was put.
+    ///   - capability: where ``PCICapability/pciExpress(version:canBeReset:isVirtual:isIntegrated:)`` was put.
     ///   - offset: of the write, as ``DeviceModel/configWritten(at:byteCount:)`` is told.
     public func isResetWanted(pciExpressAt capability: Int, writtenAt offset: Int, byteCount: Int) -> Bool {
         let byte = capability + 9

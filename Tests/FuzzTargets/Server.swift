@@ -48,7 +48,7 @@ extension FuzzTarget {
             // SAFETY: the mapping is larger than the longest contents, and nobody else has it now.
             unsafe pages.address.copyMemory(from: contents, byteCount: contents.count)
         }
-        try UnixSocketPair().split { ours, theirs in
+        try UnixSocketPair().split { (ours, theirs) throws(SystemCallError) in
             let version = VersionMessage(major: 0, minor: 0, capabilities: Capabilities()).emit()
             let map = DMAMapMessage(access: .readWrite, fileOffset: 0, range: Self.lent).emit()
             _ = try? theirs.send(Self.command(.version, version))
@@ -57,7 +57,7 @@ extension FuzzTarget {
             // Two turns of the server: between them, with the last message of the input done, the model works.
             for _ in 0..<64 { _ = try? theirs.send(Self.command(.regionRead, Self.look)) }
             shutdown(theirs.number, Int32(SHUT_WR))
-            server.serve(connection: ours)
+            try server.serve(connection: ours)
         }
     }
 

@@ -85,8 +85,8 @@ struct VirtioNetFilter {
 extension VirtioNetModel {
     /// Takes over what was negotiated, and tells the wire.
     mutating func updateFilter() {
-        filter.isOpen = !common.isNegotiated || !common.features.contains(.controlReceive)
-        if common.isNegotiated, !common.features.contains(.mac) { filter.addressIsUnknown = true }
+        filter.isOpen = !transport.isNegotiated || !transport.features.contains(.controlReceive)
+        if transport.isNegotiated, !transport.features.contains(.mac) { filter.addressIsUnknown = true }
         announceFilter()
     }
 

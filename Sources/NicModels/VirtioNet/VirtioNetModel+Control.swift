@@ -1,18 +1,21 @@
 import DeviceMemory
 import NicRegisters
+import VirtioModel
 
 /// "Control Virtqueue": each command is read once, whole, into memory of our own.
 extension VirtioNetModel {
     /// Up to 16 commands.
     @inline(__always)
     mutating func stepControl() -> Bool {
-        guard let index = controlQueueIndex, queues[index].isReady, let limit = queues[index].look() else { return false }
+        guard let index = controlQueueIndex, transport.queues[index].isReady, let limit = transport.queues[index].look() else {
+            return false
+        }
         return workOnCommands(index, limit)
     }
 
     @inline(never)
     private mutating func workOnCommands(_ index: Int, _ limit: Virtqueue.Limit) -> Bool {
-        var queue = queues[index]
+        var queue = transport.queues[index]
         var taken = 0
         while taken < 16 {
             var cursor = queue.available
@@ -21,7 +24,7 @@ extension VirtioNetModel {
         }
         queue.publish()
         notifyUsed(&queue)
-        queues[index] = queue
+        transport.queues[index] = queue
         noteViolation(of: index)
         return taken > 0
     }
@@ -29,7 +32,7 @@ extension VirtioNetModel {
     /// False: the queue was stopped.
     private mutating func answer(_ buffer: AvailableBuffer, of queue: inout Virtqueue, _ cursor: inout RingCursor) -> Bool {
         chains.removeAll()
-        let allowsIndirect = common.features.contains(.indirectDescriptors)
+        let allowsIndirect = transport.features.contains(.indirectDescriptors)
         guard let chain = chains.follow(buffer, of: &queue, &cursor, allowsIndirect: allowsIndirect, dma: dma) else { return false }
         guard chain.readableByteCount >= UInt64(VirtioNet.Command.byteCount), chain.writableByteCount >= 1 else {
             queue.stop(.tooSmall)
@@ -60,7 +63,7 @@ extension VirtioNetModel {
 
     /// False: refused. What was not negotiated is not known.
     private mutating func execute(_ command: VirtioNet.Command, _ data: MemoryWindow, isCut: Bool) -> Bool {
-        let features = common.features
+        let features = transport.features
         switch command {
         case .promiscuous where features.contains(.controlReceive): return setMode(data) { $0.isPromiscuous = $1 }
         case .allMulticast where features.contains(.controlReceive): return setMode(data) { $0.acceptsAllMulticast = $1 }
@@ -121,7 +124,7 @@ extension VirtioNetModel {
         let address = address(data, at: 0)
         guard address & 1 == 0, address != 0 else { return false }
         filter.setAddress(address)
-        if common.features.contains(.mac) { configuration.setAddress(address.littleEndianAddress) }
+        if transport.features.contains(.mac) { configuration.setAddress(address.littleEndianAddress) }
         announceFilter()
         return true
     }

@@ -1,5 +1,6 @@
 import DeviceMemory
 import NicRegisters
+import VirtioModel
 
 /// The buffers that a received frame goes to.
 struct GatheredBuffers {
@@ -35,7 +36,7 @@ extension VirtioNetModel {
                 if index != current {
                     if current >= 0 { finishReceive(current, &queue) }
                     current = index
-                    queue = queues[index]
+                    queue = transport.queues[index]
                     limit = queue.look()
                 }
                 if deliver(frame, to: &queue, &limit) == .starved {
@@ -59,7 +60,7 @@ extension VirtioNetModel {
     private mutating func finishReceive(_ index: Int, _ queue: inout Virtqueue) {
         queue.publish()
         notifyUsed(&queue)
-        queues[index] = queue
+        transport.queues[index] = queue
         if queue.violation != nil { noteViolation(of: index) }
     }
 
@@ -76,9 +77,9 @@ extension VirtioNetModel {
         }
         var pair = steering.pair(of: frame)
         // A queue that is not there: with flows any other will do, with a table none.
-        if !queues[VirtioNet.receiveQueue(ofPair: pair)].isReady, steering.mode == .flows { pair = 0 }
+        if !transport.queues[VirtioNet.receiveQueue(ofPair: pair)].isReady, steering.mode == .flows { pair = 0 }
         let index = VirtioNet.receiveQueue(ofPair: pair)
-        guard queues[index].isReady else {
+        guard transport.queues[index].isReady else {
             counters.framesWhileOff &+= 1
             return nil
         }
@@ -141,7 +142,7 @@ extension VirtioNetModel {
     /// DATA_VALID if the frame's transport checksum is right and the driver wants to know.
     @inline(__always)
     private func checkedFlags(of frame: MemoryWindow) -> VirtioNet.HeaderFlags {
-        guard common.features.contains(.guestChecksum) else { return [] }
+        guard transport.features.contains(.guestChecksum) else { return [] }
         return hasRightChecksum(frame) ? .dataValid : []
     }
 
@@ -181,7 +182,7 @@ extension VirtioNetModel {
         return .done
     }
 
-    private var mergesBuffers: Bool { common.features.contains(.mergeableBuffers) }
+    private var mergesBuffers: Bool { transport.features.contains(.mergeableBuffers) }
 
     /// Takes buffers until they hold `needed` bytes, or there are no more. Returns what they hold; nil: the queue was stopped.
     private mutating func gather(
@@ -193,7 +194,7 @@ extension VirtioNetModel {
         guard let limit else { return 0 }
         let most = mergesBuffers ? Int(queue.size) : 1
         while room < needed, gathered.chains.count < most, let buffer = queue.take(&cursor, limit) {
-            let allowsIndirect = common.features.contains(.indirectDescriptors)
+            let allowsIndirect = transport.features.contains(.indirectDescriptors)
             guard let chain = chains.follow(buffer, of: &queue, &cursor, allowsIndirect: allowsIndirect, dma: dma) else { return nil }
             // "Each buffer MUST be at least the size of the header"; without merging one that holds no header holds nothing.
             guard chain.writableByteCount >= UInt64(VirtioNet.Header.byteCount) else {

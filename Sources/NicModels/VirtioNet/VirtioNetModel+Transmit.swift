@@ -1,5 +1,6 @@
 import DeviceMemory
 import NicRegisters
+import VirtioModel
 
 /// "Packet Transmission".
 extension VirtioNetModel {
@@ -10,11 +11,11 @@ extension VirtioNetModel {
     @inline(__always)
     mutating func stepTransmit(_ pair: Int) -> Bool {
         let index = VirtioNet.transmitQueue(ofPair: pair)
-        guard let limit = queues[index].look() else {
-            if queues[index].violation != nil { noteViolation(of: index) }
+        guard let limit = transport.queues[index].look() else {
+            if transport.queues[index].violation != nil { noteViolation(of: index) }
             return false
         }
-        var queue = queues[index]
+        var queue = transport.queues[index]
         var taken = 0
         while taken < 64 {
             var cursor = queue.available
@@ -30,7 +31,7 @@ extension VirtioNetModel {
         }
         queue.publish()
         notifyUsed(&queue)
-        queues[index] = queue
+        transport.queues[index] = queue
         if queue.violation != nil { noteViolation(of: index) }
         return taken > 0
     }
@@ -62,7 +63,7 @@ extension VirtioNetModel {
     private mutating func sendSlowly(_ buffer: AvailableBuffer, of queue: inout Virtqueue, _ start: RingCursor, _ pair: Int) -> Bool {
         var cursor = start
         chains.removeAll()
-        let allowsIndirect = common.features.contains(.indirectDescriptors)
+        let allowsIndirect = transport.features.contains(.indirectDescriptors)
         guard let chain = chains.follow(buffer, of: &queue, &cursor, allowsIndirect: allowsIndirect, dma: dma) else { return false }
         guard chain.readableByteCount >= UInt64(VirtioNet.Header.byteCount) else {
             queue.stop(.tooSmall)
@@ -104,7 +105,7 @@ extension VirtioNetModel {
     /// Sums from csum_start to the end, the driver's seed in it, and stores the complement. A flag that was not negotiated
     /// is ignored. False: the place is outside of the frame.
     private mutating func fillChecksum(_ header: VirtioNet.Header, _ frame: MemoryWindow) -> Bool {
-        guard header.flags.contains(.needsChecksum), common.features.contains(.checksum) else { return true }
+        guard header.flags.contains(.needsChecksum), transport.features.contains(.checksum) else { return true }
         let start = Int(header.checksumStart)
         let place = start + Int(header.checksumOffset)
         guard start < frame.byteCount, place + 2 <= frame.byteCount else { return false }

@@ -2,6 +2,7 @@ import DeviceMemory
 public import DeviceModel
 public import LinuxIO
 import NicRegisters
+import VirtioModel
 
 /// A modern virtio network device on PCI as a device model, on a wire: virtio 1.x only, split and packed rings, up to 8
 /// queue pairs and a control queue.
@@ -33,23 +34,14 @@ public struct VirtioNetModel<W: Wire>: ~Copyable, DeviceModel {
     /// A received frame's buffers.
     var gathered: GatheredBuffers
 
-    var msixTable: [UInt32]
-    var common = VirtioCommonState()
-    var queues: [Virtqueue]
+    var transport: VirtioTransport
     var configuration: VirtioNetConfiguration
     var filter: VirtioNetFilter
     var steering: VirtioNetSteering
-    /// Bus mastering is on in config space.
-    var mayAccessMemory = false
-    /// DRIVER_OK, and bus mastering: rings are looked at.
-    var isRunning = false
     /// Pairs that the driver uses; the transmit queues of the others are not looked at.
     var transmitPairs = 1
     /// The frame that waits for buffers is counted.
     var isStarving = false
-    var powerState: UInt8 = 0
-    /// ``DMASpace/removals`` when the rings were last looked up.
-    private var knownRemovals: UInt64 = 0
     private var steps: UInt32 = 0
 
     /// - Parameters:
@@ -63,14 +55,13 @@ public struct VirtioNetModel<W: Wire>: ~Copyable, DeviceModel {
         self.environment = environment
         self.options = options
         dma = environment.dma
+        transport = VirtioTransport(options.offer, environment: environment)
         function = Self.functionDescription(options)
         permanentAddress = macAddress & 0xffff_ffff_ffff
-        msixTable = Self.freshMSIXTable(options)
         memory = try DMAMemory.ordinary(byteCount: Self.bounceByteCount + DescriptorChains.byteCount, name: "unic-virtio-net")
         bounce = memory.window.slice(at: 0, byteCount: Self.bounceByteCount)
         chains = DescriptorChains(memory: memory.window.slice(at: Self.bounceByteCount, byteCount: DescriptorChains.byteCount))
         gathered = GatheredBuffers()
-        queues = Self.freshQueues(options)
         configuration = VirtioNetConfiguration(options, address: permanentAddress)
         filter = VirtioNetFilter(address: permanentAddress)
         steering = VirtioNetSteering()
@@ -80,31 +71,21 @@ public struct VirtioNetModel<W: Wire>: ~Copyable, DeviceModel {
     /// Room for the longest frame with its header, and for the longest command that is read whole.
     static var bounceByteCount: Int { 16384 }
 
-    static func freshQueues(_ options: VirtioNetOptions) -> [Virtqueue] {
-        (0..<options.queueCount).map { _ in Virtqueue(size: VirtioNetOptions.queueSize) }
-    }
-
     /// Power-on. The host resets the environment first, then the model.
     public mutating func reset() {
-        msixTable = Self.freshMSIXTable(options)
-        powerState = 0
+        transport.reset()
         resetDevice()
-        updateMemoryAccess()
     }
 
-    /// What a zero in the device status does: all but PCI. No memory of the driver is touched after it.
+    /// The transport was reset: all that the driver set up is gone.
     mutating func resetDevice() {
         counters.deviceResets &+= 1
-        common = VirtioCommonState()
-        queues = Self.freshQueues(options)
         configuration.reset(options, address: permanentAddress, hasLink: wire.hasCarrier)
         steering.reset()
         transmitPairs = 1
         isStarving = false
-        environment.setINTx(false)
         filter = VirtioNetFilter(address: permanentAddress)
         updateFilter()
-        updateRunning()
     }
 
     // MARK: Stepping
@@ -115,22 +96,12 @@ public struct VirtioNetModel<W: Wire>: ~Copyable, DeviceModel {
     public mutating func progress() -> Bool {
         steps &+= 1
         if steps & 63 == 0 { checkLink() }
-        guard isRunning else { return discardReceived() }
-        let removals = dma.removals
-        if removals != knownRemovals { reopenQueues(removals) }
+        guard transport.isRunning else { return discardReceived() }
+        if transport.refreshQueues() { noteViolations() }
         var worked = stepReceive()
         for pair in 0..<transmitPairs where stepTransmit(pair) { worked = true }
         if stepControl() { worked = true }
         return worked
-    }
-
-    /// Something was unmapped: what was looked up before may be gone.
-    private mutating func reopenQueues(_ removals: UInt64) {
-        knownRemovals = removals
-        for index in queues.indices where queues[index].isReady {
-            queues[index].open(dma)
-            noteViolation(of: index)
-        }
     }
 
     /// What arrives before the driver is ready is lost.
@@ -144,7 +115,7 @@ public struct VirtioNetModel<W: Wire>: ~Copyable, DeviceModel {
         return count > 0
     }
 
-    public var wantsPolling: Bool { isRunning }
+    public var wantsPolling: Bool { transport.isRunning }
 
     /// Asks the driver for notifications; whoever hosts the model looks once more after that.
     public mutating func armWake() -> Int32? {
@@ -158,33 +129,19 @@ public struct VirtioNetModel<W: Wire>: ~Copyable, DeviceModel {
     }
 
     private mutating func setNotifications(_ areWanted: Bool) {
-        guard isRunning else { return }
-        let removals = dma.removals
-        if removals != knownRemovals { reopenQueues(removals) }
-        for index in queues.indices where queues[index].isReady { queues[index].setNotifications(areWanted) }
-        if areWanted { ProcessorBarrier.full() }
+        if transport.isRunning, transport.refreshQueues() { noteViolations() }
+        transport.setNotifications(areWanted)
     }
 
-    // MARK: State
+    // MARK: Violations
 
-    /// DMA and messages need bus mastering (PCI Local Bus 3.0 §6.2.2).
-    mutating func updateMemoryAccess() {
-        mayAccessMemory = environment.isBusMaster
-        updateRunning()
-        if isRunning { startLateQueues() }
-    }
-
-    mutating func updateRunning() {
-        isRunning = mayAccessMemory && common.status.contains(.driverOK)
-    }
-
-    /// Stops a queue's use if it broke a rule, and says so to the driver. "Device Status Field".
+    /// Stops a queue's use if it broke a rule, and says so to the driver.
     mutating func noteViolation(of index: Int) {
-        guard let violation = queues[index].violation, !common.stoppedQueues.contains(index) else { return }
-        common.stoppedQueues.insert(index)
+        guard let violation = transport.takeViolation(of: index) else { return }
         counters.violations &+= 1
         counters.lastViolation = violation
-        common.status.insert(.needsReset)
-        if common.status.contains(.driverOK) { notifyConfiguration() }
+        if transport.status.contains(.driverOK) { notifyConfiguration() }
     }
+
+    mutating func noteViolations() { for index in transport.queues.indices { noteViolation(of: index) } }
 }

@@ -1,5 +1,6 @@
 import DeviceMemory
 import NicRegisters
+public import VirtioModel
 
 /// What kind of virtio-net function a model is.
 public struct VirtioNetOptions: Equatable, Sendable {
@@ -30,8 +31,6 @@ public struct VirtioNetOptions: Equatable, Sendable {
 
     /// The control queue's number if several pairs are negotiated; with one pair it is 2.
     var queueCount: Int { 2 * pairs + 1 }
-    /// One for each queue, and one for configuration changes.
-    var vectorCount: Int { queueCount + 1 }
 
     /// Nothing is offered that the model does not do.
     var features: VirtioFeatures {
@@ -43,6 +42,15 @@ public struct VirtioNetOptions: Equatable, Sendable {
         if offersPackedRings { features.insert(.ringPacked) }
         if pairs > 1 { features.formUnion([.multiqueue, .rss]) }
         return features
+    }
+
+    var offer: VirtioOffer {
+        var offer = VirtioOffer(
+            device: Virtio.PCI.networkDevice, classCode: 0x02_0000, features: features, required: VirtioNetOptions.requiredFeatures,
+            queueSizes: [UInt16](repeating: VirtioNetOptions.queueSize, count: queueCount), configByteCount: VirtioNet.Config.byteCount)
+        offer.requirements = VirtioFeatures.requirements
+        offer.mapsNotifications = true
+        return offer
     }
 
     /// A driver without them is not served: it would take our addresses for physical ones, or be a legacy one.

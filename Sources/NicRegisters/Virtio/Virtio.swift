@@ -12,6 +12,8 @@ public enum Virtio {
         @inlinable public static var modernDeviceBase: UInt16 { 0x1040 }
         /// Network device: virtio device id 1, "Network Device / Device ID".
         @inlinable public static var networkDevice: UInt16 { modernDeviceBase + 1 }
+        /// IOMMU device: virtio device id 23, "IOMMU Device / Device ID".
+        @inlinable public static var iommuDevice: UInt16 { modernDeviceBase + 23 }
         /// Devices that are not transitional have at least these, so that legacy drivers leave them alone.
         @inlinable public static var minimumRevision: UInt8 { 1 }
         @inlinable public static var minimumSubsystemDevice: UInt16 { 0x40 }

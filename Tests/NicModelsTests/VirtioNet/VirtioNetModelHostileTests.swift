@@ -2,6 +2,7 @@ import DeviceMemory
 import LinuxIO
 import NicRegisters
 import Testing
+import VirtioModel
 
 @testable import NicModels
 

@@ -1,8 +1,8 @@
-import DeviceMemory
-import NicRegisters
+public import DeviceMemory
+public import NicRegisters
 
 /// Why a queue was stopped: something in its memory that no driver may write there, or that is not there at all.
-public enum VirtqueueViolation: UInt8, Sendable, CaseIterable, BitwiseCopyable {
+@frozen public enum VirtqueueViolation: UInt8, Sendable, CaseIterable, BitwiseCopyable {
     /// Size, addresses or alignment of its parts.
     case layout
     /// A part, an indirect table or a buffer that the device may not reach.
@@ -20,12 +20,17 @@ public enum VirtqueueViolation: UInt8, Sendable, CaseIterable, BitwiseCopyable {
 }
 
 /// Where one side stands in a ring. Split: `index` runs freely. Packed: `index` is a place, `wrap` the round's counter.
-struct RingCursor: BitwiseCopyable, Equatable {
-    var index: UInt16 = 0
-    var wrap = true
+@frozen public struct RingCursor: BitwiseCopyable, Equatable, Sendable {
+    public var index: UInt16
+    public var wrap: Bool
+
+    @inlinable public init() {
+        index = 0
+        wrap = true
+    }
 
     /// Of a packed ring.
-    @inline(__always) mutating func advance(by slots: UInt16, size: UInt16) {
+    @inlinable @inline(__always) public mutating func advance(by slots: UInt16, size: UInt16) {
         let next = UInt32(index) &+ UInt32(slots)
         if next >= UInt32(size) {
             index = UInt16(truncatingIfNeeded: next &- UInt32(size))
@@ -37,80 +42,94 @@ struct RingCursor: BitwiseCopyable, Equatable {
 }
 
 /// A buffer that the driver made available: its first descriptor, read once.
-struct AvailableBuffer: BitwiseCopyable {
-    var address: UInt64
-    var byteCount: UInt32
-    var flags: Virtio.DescriptorFlags
+@frozen public struct AvailableBuffer: BitwiseCopyable, Sendable {
+    public var address: UInt64
+    public var byteCount: UInt32
+    public var flags: Virtio.DescriptorFlags
     /// Split: where the chain goes on.
-    var next: UInt16
+    public var next: UInt16
     /// What the driver knows it by. Packed: that of the last descriptor of its chain.
-    var id: UInt16
+    public var id: UInt16
     /// Descriptors of the ring that it takes, its chain's too once that was followed.
-    var slots: UInt16 = 1
+    public var slots: UInt16
+
+    @inlinable @inline(__always) init(
+        address: UInt64, byteCount: UInt32, flags: Virtio.DescriptorFlags, next: UInt16, id: UInt16
+    ) {
+        self.address = address
+        self.byteCount = byteCount
+        self.flags = flags
+        self.next = next
+        self.id = id
+        slots = 1
+    }
 
     /// One piece of memory that the device reads.
-    @inline(__always) var isPlainReadable: Bool { flags.isDisjoint(with: [.next, .indirect, .write]) }
+    @inlinable @inline(__always) public var isPlainReadable: Bool { flags.isDisjoint(with: [.next, .indirect, .write]) }
     /// One piece of memory that the device writes.
-    @inline(__always) var isPlainWritable: Bool { flags.intersection([.next, .indirect, .write]) == .write }
+    @inlinable @inline(__always) public var isPlainWritable: Bool { flags.intersection([.next, .indirect, .write]) == .write }
 }
 
 /// One virtqueue as the device has it: what the driver configured, and where it stands. A value: a step works on a copy.
 /// Everything in the ring's memory is the driver's to change at any time: each word is read once.
-struct Virtqueue: BitwiseCopyable {
+@frozen public struct Virtqueue: BitwiseCopyable, Sendable {
     // What the driver wrote.
-    var size: UInt16
-    var vector = Virtio.noVector
-    var descriptorArea: UInt64 = 0
-    var driverArea: UInt64 = 0
-    var deviceArea: UInt64 = 0
-    var isEnabled = false
+    public var size: UInt16
+    public var vector = Virtio.noVector
+    public var descriptorArea: UInt64 = 0
+    public var driverArea: UInt64 = 0
+    public var deviceArea: UInt64 = 0
+    public var isEnabled = false
 
     // Where the device stands.
-    private(set) var parts: Parts?
-    private(set) var violation: VirtqueueViolation?
-    private(set) var isPacked = false
-    private(set) var usesEventIndex = false
-    var available = RingCursor()
+    public private(set) var parts: Parts?
+    @usableFromInline var reason: VirtqueueViolation?
+    public private(set) var isPacked = false
+    public private(set) var usesEventIndex = false
+    public var available = RingCursor()
     /// Moved by Virtqueue+Used.swift.
-    var used = RingCursor()
+    @usableFromInline var used = RingCursor()
     /// Entries (packed: descriptors) used since it was last asked whether to interrupt.
-    var unsignalled: UInt16 = 0
+    @usableFromInline var unsignalled: UInt16 = 0
 
     /// The three parts in memory, as long as nothing was unmapped.
-    struct Parts: BitwiseCopyable {
-        let descriptors: MemoryWindow
-        let driver: MemoryWindow
-        let device: MemoryWindow
+    @frozen public struct Parts: BitwiseCopyable, Sendable {
+        @usableFromInline let descriptors: MemoryWindow
+        @usableFromInline let driver: MemoryWindow
+        @usableFromInline let device: MemoryWindow
         /// Used elements lie on multiples of 8: one store each.
-        let hasAlignedElements: Bool
+        @usableFromInline let hasAlignedElements: Bool
     }
 
-    init(size: UInt16) { self.size = size }
+    public init(size: UInt16) { self.size = size }
 
     /// It may be worked on.
-    @inline(__always) var isReady: Bool { parts != nil && violation == nil }
+    @inlinable @inline(__always) public var isReady: Bool { parts != nil && violation == nil }
+
+    /// Why it was stopped.
+    @inlinable @inline(__always) public var violation: VirtqueueViolation? { reason }
 
     /// Stops it for good, until a reset. The first reason stays.
-    mutating func stop(_ violation: VirtqueueViolation) {
-        if self.violation == nil { self.violation = violation }
+    @inlinable public mutating func stop(_ violation: VirtqueueViolation) {
+        if reason == nil { reason = violation }
     }
 
     // MARK: Start
 
     /// Starts it empty. "Split Virtqueues", "Packed Virtqueues": sizes and alignments.
-    mutating func start(isPacked: Bool, usesEventIndex: Bool, dma: DMASpace) {
+    public mutating func start(isPacked: Bool, usesEventIndex: Bool, dma: DMASpace) {
         self.isPacked = isPacked
         self.usesEventIndex = usesEventIndex
         available = RingCursor()
         used = RingCursor()
         unsignalled = 0
-        violation = nil
+        reason = nil
         open(dma)
         if isReady { setNotifications(true) }
     }
 
     /// Looks the parts up again, after something was unmapped.
-    mutating func open(_ dma: DMASpace) {
+    public mutating func open(_ dma: DMASpace) {
         parts = nil
         let count = Int(size)
         let lengths: (Int, Int, Int)
@@ -137,13 +156,14 @@ struct Virtqueue: BitwiseCopyable {
     // MARK: Taking
 
     /// What a step may take: read once at its start. Packed: nothing is known beforehand.
-    struct Limit: BitwiseCopyable {
+    @frozen public struct Limit: BitwiseCopyable, Sendable {
         /// Split: the available index.
-        var index: UInt16 = 0
+        @usableFromInline var index: UInt16
+        @inlinable init(index: UInt16 = 0) { self.index = index }
     }
 
     /// nil: there is nothing.
-    @inline(__always) mutating func look() -> Limit? {
+    @inlinable @inline(__always) public mutating func look() -> Limit? {
         guard let parts, violation == nil else { return nil }
         if isPacked {
             let word = parts.descriptors.load64(at: Int(available.index) &* 16 &+ 8)
@@ -161,7 +181,7 @@ struct Virtqueue: BitwiseCopyable {
     }
 
     /// The buffer at `cursor`, which moves on; nil: there is none, or the queue was stopped. It stays available until it is used.
-    @inline(__always) mutating func take(_ cursor: inout RingCursor, _ limit: Limit) -> AvailableBuffer? {
+    @inlinable @inline(__always) public mutating func take(_ cursor: inout RingCursor, _ limit: Limit) -> AvailableBuffer? {
         guard let parts else { return nil }
         if isPacked { return takePacked(&cursor, parts) }
         guard cursor.index != limit.index else { return nil }
@@ -173,7 +193,7 @@ struct Virtqueue: BitwiseCopyable {
             address: descriptor.address, byteCount: descriptor.byteCount, flags: descriptor.flags, next: descriptor.next, id: head)
     }
 
-    @inline(__always) private mutating func takePacked(_ cursor: inout RingCursor, _ parts: Parts) -> AvailableBuffer? {
+    @inlinable @inline(__always) mutating func takePacked(_ cursor: inout RingCursor, _ parts: Parts) -> AvailableBuffer? {
         let probe = Virtio.PackedDescriptor(word0: 0, word1: parts.descriptors.load64(at: Int(cursor.index) &* 16 &+ 8))
         guard probe.isAvailable(wrap: cursor.wrap) else { return nil }
         // The rest of the descriptor is read after its flags were seen.
@@ -183,14 +203,14 @@ struct Virtqueue: BitwiseCopyable {
             address: descriptor.address, byteCount: descriptor.byteCount, flags: descriptor.flags, next: 0, id: descriptor.id)
     }
 
-    @inline(__always) func packedDescriptor(_ cursor: inout RingCursor, _ parts: Parts) -> Virtio.PackedDescriptor {
+    @inlinable @inline(__always) func packedDescriptor(_ cursor: inout RingCursor, _ parts: Parts) -> Virtio.PackedDescriptor {
         let at = Int(cursor.index) &* 16
         cursor.advance(by: 1, size: size)
         return Virtio.PackedDescriptor(word0: parts.descriptors.load64(at: at), word1: parts.descriptors.load64(at: at &+ 8))
     }
 
     /// nil, and the queue stopped: there is no such descriptor.
-    @inline(__always) mutating func splitDescriptor(_ number: UInt16, _ parts: Parts) -> Virtio.SplitDescriptor? {
+    @inlinable @inline(__always) mutating func splitDescriptor(_ number: UInt16, _ parts: Parts) -> Virtio.SplitDescriptor? {
         guard number < size else {
             stop(.descriptorIndex)
             return nil

@@ -1,30 +1,30 @@
-import DeviceMemory
+public import DeviceMemory
 import NicRegisters
 
 /// The pieces of memory of one or more buffers, each descriptor read once into memory of our own: what is judged here is
 /// what is used.
-struct DescriptorChains {
+public struct DescriptorChains {
     /// A buffer of several pieces: the readable ones first. "Message Framing".
-    struct Chain: BitwiseCopyable {
-        var buffer: AvailableBuffer
+    public struct Chain: BitwiseCopyable, Sendable {
+        public internal(set) var buffer: AvailableBuffer
         /// Numbers of its pieces.
         let first: Int
         var readable = 0
         var writable = 0
-        var readableByteCount: UInt64 = 0
-        var writableByteCount: UInt64 = 0
+        public internal(set) var readableByteCount: UInt64 = 0
+        public internal(set) var writableByteCount: UInt64 = 0
     }
 
     /// Pieces at once: a frame may lie in several buffers.
-    static let capacity = 1024
-    static var byteCount: Int { capacity * 16 }
+    public static let capacity = 1024
+    public static var byteCount: Int { capacity * 16 }
 
     private let pieces: MemoryWindow
     private var count = 0
 
-    init(memory: MemoryWindow) { pieces = memory }
+    public init(memory: MemoryWindow) { pieces = memory }
 
-    mutating func removeAll() { count = 0 }
+    public mutating func removeAll() { count = 0 }
 
     func piece(_ number: Int) -> (address: UInt64, byteCount: Int) {
         (pieces.load64(at: number &* 16), Int(pieces.load32(at: number &* 16 &+ 8)))
@@ -32,7 +32,7 @@ struct DescriptorChains {
 
     /// Follows a buffer's chain. nil: the queue was stopped.
     /// - Parameter cursor: behind the buffer's first descriptor; of a packed ring it moves behind its last.
-    mutating func follow(
+    public mutating func follow(
         _ buffer: AvailableBuffer, of queue: inout Virtqueue, _ cursor: inout RingCursor, allowsIndirect: Bool, dma: DMASpace
     ) -> Chain? {
         guard let parts = queue.parts else { return nil }
@@ -136,7 +136,7 @@ struct DescriptorChains {
     // MARK: Copies
 
     /// Copies the readable part, as far as there is room. False: a piece cannot be reached.
-    func read(_ chain: Chain, to target: MemoryWindow, limit: Int, dma: DMASpace) -> Bool {
+    public func read(_ chain: Chain, to target: MemoryWindow, limit: Int, dma: DMASpace) -> Bool {
         var at = 0
         for number in chain.first..<chain.first + chain.readable {
             let (address, byteCount) = piece(number)
@@ -150,7 +150,7 @@ struct DescriptorChains {
 
     /// Writes bytes into the writable part, from its byte `place` on. The caller knows that there is room. False: a piece
     /// cannot be reached.
-    func write(_ chain: Chain, at place: Int, _ source: MemoryWindow, from start: Int, byteCount total: Int, dma: DMASpace) -> Bool {
+    public func write(_ chain: Chain, at place: Int, _ source: MemoryWindow, from start: Int, byteCount total: Int, dma: DMASpace) -> Bool {
         var skipped = 0
         var done = 0
         for number in chain.first + chain.readable..<chain.first + chain.readable + chain.writable where done < total {

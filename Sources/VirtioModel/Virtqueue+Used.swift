@@ -1,16 +1,16 @@
-import DeviceMemory
-import NicRegisters
+public import DeviceMemory
+public import NicRegisters
 
 /// Buffers go back to the driver, and each side tells the other when it wants to hear of them.
 extension Virtqueue {
     /// Gives a buffer back. Split: the driver sees it with ``publish()``.
     /// - Parameter written: bytes that the device wrote, from the start of the writable part.
-    @inline(__always) mutating func use(_ buffer: AvailableBuffer, written: UInt32) {
+    @inlinable @inline(__always) public mutating func use(_ buffer: AvailableBuffer, written: UInt32) {
         storeUsed(buffer, written: written, at: used)
         advanceUsed(by: buffer.slots)
     }
 
-    @inline(__always) private func storeUsed(_ buffer: AvailableBuffer, written: UInt32, at cursor: RingCursor) {
+    @inlinable @inline(__always) func storeUsed(_ buffer: AvailableBuffer, written: UInt32, at cursor: RingCursor) {
         guard let parts else { return }
         if isPacked {
             let flags = Virtio.PackedRing.used(wrap: cursor.wrap).union(written > 0 ? .write : [])
@@ -29,7 +29,7 @@ extension Virtqueue {
         }
     }
 
-    @inline(__always) private mutating func advanceUsed(by slots: UInt16) {
+    @inlinable @inline(__always) mutating func advanceUsed(by slots: UInt16) {
         if isPacked {
             used.advance(by: slots, size: size)
             unsignalled &+= slots
@@ -41,7 +41,7 @@ extension Virtqueue {
 
     /// Several buffers of one frame: the driver sees all of them or none. "Multi-buffer requests": of a packed ring the
     /// first one is written last.
-    mutating func use(together count: Int, _ buffer: (Int) -> (AvailableBuffer, written: UInt32)) {
+    @inlinable public mutating func use(together count: Int, _ buffer: (Int) -> (AvailableBuffer, written: UInt32)) {
         let start = used
         for number in 0..<count {
             let (one, written) = buffer(number)
@@ -53,7 +53,7 @@ extension Virtqueue {
     }
 
     /// Split: the driver sees what was used.
-    @inline(__always) func publish() {
+    @inlinable @inline(__always) public func publish() {
         guard let parts, !isPacked else { return }
         DeviceBarrier.publishToDevice()
         parts.device.store16(used.index, at: Virtio.SplitRing.usedIndex)
@@ -63,7 +63,7 @@ extension Virtqueue {
 
     /// After ``publish()``: whether the driver wants an interrupt for what was used since the last time.
     /// "Used Buffer Notification Suppression", "Driver and Device Event Suppression".
-    @inline(__always) mutating func wantsInterrupt() -> Bool {
+    @inlinable @inline(__always) public mutating func wantsInterrupt() -> Bool {
         guard let parts, unsignalled > 0 else { return false }
         // What was used is visible before the driver's wish is read: it may be about to sleep.
         ProcessorBarrier.full()
@@ -84,7 +84,7 @@ extension Virtqueue {
     }
 
     /// Tells the driver whether to notify when it makes buffers available. Look again after switching it on.
-    func setNotifications(_ areWanted: Bool) {
+    public func setNotifications(_ areWanted: Bool) {
         guard let parts else { return }
         if isPacked {
             parts.device.store32((areWanted ? Virtio.EventSuppression.enabled : .disabled).word, at: 0)
