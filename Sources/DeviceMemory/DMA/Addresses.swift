@@ -56,6 +56,9 @@
     /// The last address inside.
     @inlinable public var last: UInt64 { start.rawValue &+ (byteCount &- 1) }
 
+    /// The same addresses: what also the whole space can be said as.
+    @inlinable public var addresses: ClosedRange<IOVA> { start...IOVA(last) }
+
     @inlinable public func contains(_ iova: IOVA) -> Bool { iova.rawValue &- start.rawValue < byteCount }
     @inlinable public func contains(_ other: IOVARange) -> Bool { start <= other.start && other.last <= last }
     @inlinable public func overlaps(_ other: IOVARange) -> Bool { start.rawValue <= other.last && other.start.rawValue <= last }

@@ -1,6 +1,6 @@
 extension DMASpace {
     /// A range of a space and what lies behind it.
-    @safe public struct Entry: DMAKeyed, @unchecked Sendable {
+    @safe public struct Entry: DMARanged, @unchecked Sendable {
         public let range: IOVARange
         /// The first byte; nil when nothing lies behind the range.
         private let base: UnsafeMutableRawPointer?
@@ -24,8 +24,6 @@ extension DMASpace {
             access = []
             tag = 0
         }
-
-        var key: UInt64 { range.start.rawValue }
 
         /// Whether the range was only reserved.
         public var isReserved: Bool {

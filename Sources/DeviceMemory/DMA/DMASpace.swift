@@ -9,7 +9,7 @@ public final class DMASpace {
         case sizeMismatch
     }
 
-    private var table = DMATable()
+    private var table = DMATable<Entry>()
     private var recent = RecentEntries()
     private var joined = JoinedWindows()
     /// A peer that maps must not make this process grow without end.
@@ -55,8 +55,7 @@ public final class DMASpace {
     /// Removes every entry that lies inside `range`. An entry that is only partly inside stays: returns nil then and removes nothing.
     public func unmap(_ range: IOVARange) -> [Entry]? {
         let first = range.start.rawValue
-        if let below = table.last(startingUpTo: first), below.key < first, below.range.last >= first { return nil }
-        if let last = table.last(startingUpTo: range.last), last.range.last > range.last { return nil }
+        if table.entry(cutBy: first, through: range.last) != nil { return nil }
         var removed: [Entry] = []
         table.remove(first, through: range.last, appendingTo: &removed)
         guard !removed.isEmpty else { return removed }

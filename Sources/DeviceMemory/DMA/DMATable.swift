@@ -1,10 +1,17 @@
-/// The entries of a space in the order of their addresses: a B+-tree, entries in its leaves.
+/// What a table holds: ranges, by their first addresses.
+protocol DMARanged: DMAKeyed {
+    var range: IOVARange { get }
+}
+
+extension DMARanged {
+    var key: UInt64 { range.start.rawValue }
+}
+
+/// Disjoint ranges in the order of their addresses: a B+-tree, entries in its leaves.
 ///
 /// Two neighbours below one parent that fit into three quarters of a block are made one whenever something is removed:
 /// blocks stay a third full or more, however the entries come and go. Entries are disjoint; whoever inserts has looked.
-struct DMATable: ~Copyable {
-    typealias Entry = DMASpace.Entry
-
+struct DMATable<Entry: DMARanged>: ~Copyable {
     /// A block of the level below.
     struct Child: DMAKeyed {
         /// Of the first entry in it.
@@ -43,6 +50,28 @@ struct DMATable: ~Copyable {
         return index > 0 ? leaf[index - 1] : nil
     }
 
+    /// The lowest entry that overlaps `first...last`.
+    func first(overlapping first: UInt64, through last: UInt64) -> Entry? {
+        if let below = self.last(startingUpTo: first), below.range.last >= first { return below }
+        var found: Entry?
+        visit(from: first) {
+            found = $0
+            return false
+        }
+        guard let found, found.key <= last else { return nil }
+        return found
+    }
+
+    /// Shows the entries that start at `address` or above, ascending, until `body` says that it has seen enough.
+    func visit(from address: UInt64, _ body: (Entry) -> Bool) { visit(from: address, root, height, body) }
+
+    /// An entry that `first...last` overlaps and does not hold entirely.
+    func entry(cutBy first: UInt64, through last: UInt64) -> Entry? {
+        if let below = self.last(startingUpTo: first), below.key < first, below.range.last >= first { return below }
+        if let highest = self.last(startingUpTo: last), highest.range.last > last { return highest }
+        return nil
+    }
+
     mutating func insert(_ entry: Entry) {
         count += 1
         guard let sibling = insert(entry, into: root, height) else { return }
@@ -62,6 +91,24 @@ struct DMATable: ~Copyable {
     }
 
     mutating func removeAll() { self = DMATable() }
+}
+
+// MARK: Order
+
+extension DMATable {
+    /// Whether to go on.
+    @discardableResult
+    private func visit(from address: UInt64, _ node: DMANode, _ height: Int, _ body: (Entry) -> Bool) -> Bool {
+        guard height > 0 else {
+            let leaf = DMABlock<Entry>(node)
+            for index in (address == 0 ? 0 : leaf.countUpTo(address - 1))..<leaf.count where !body(leaf[index]) { return false }
+            return true
+        }
+        let children = DMABlock<Child>(node)
+        for index in max(children.countUpTo(address), 1) - 1..<children.count
+        where !visit(from: address, children[index].node, height - 1, body) { return false }
+        return true
+    }
 }
 
 // MARK: Insertion

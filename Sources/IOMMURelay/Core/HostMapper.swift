@@ -1,18 +1,5 @@
 public import DeviceMemory
 
-/// What a guest asked to be mapped: IOVAs onto guest memory of the same length.
-public struct IOVAMapping: Equatable, Sendable, BitwiseCopyable {
-    public let range: IOVARange
-    public let physical: GuestPhysicalAddress
-    public let access: DMAAccess
-
-    public init(range: IOVARange, physical: GuestPhysicalAddress, access: DMAAccess) {
-        self.range = range
-        self.physical = physical
-        self.access = access
-    }
-}
-
 /// Why a mapping was not carried out.
 public enum HostMapperError: Error, Equatable, Sendable {
     /// The host has no room: memory, locked memory, or entries.

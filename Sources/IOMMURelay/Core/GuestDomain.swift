@@ -1,0 +1,42 @@
+import DeviceMemory
+
+/// An address space that the guest's driver made by attaching an endpoint to it.
+final class GuestDomain {
+    let id: UInt32
+    /// Whether its endpoints reach guest memory by its own addresses. Nothing is mapped in one.
+    let isBypass: Bool
+    var table = MappingTable()
+    /// Distinct ones, each with how many endpoints use it. What is in the table is mapped in each of them.
+    private(set) var mappers: [(mapper: any HostMapper, endpointCount: Int)] = []
+    /// Ids that the driver attached to it. It is gone with the last.
+    var idCount = 0
+    /// What endpoints whose groups are in it cannot have mapped.
+    var reserved: [IOVARange] = []
+
+    init(id: UInt32, isBypass: Bool) {
+        self.id = id
+        self.isBypass = isBypass
+    }
+
+    func has(_ mapper: any HostMapper) -> Bool { mappers.contains { $0.mapper === mapper } }
+
+    /// One more endpoint uses the mapper, in which all of the table is mapped.
+    func retain(_ mapper: any HostMapper) {
+        if let index = mappers.firstIndex(where: { $0.mapper === mapper }) {
+            mappers[index].endpointCount += 1
+        } else {
+            mappers.append((mapper, 1))
+        }
+    }
+
+    /// An endpoint that uses it is blocked now. The last one takes the mappings along.
+    func release(_ mapper: any HostMapper) {
+        guard let index = mappers.firstIndex(where: { $0.mapper === mapper }) else {
+            preconditionFailure("a mapper that the domain does not have")
+        }
+        mappers[index].endpointCount -= 1
+        guard mappers[index].endpointCount == 0 else { return }
+        mappers.remove(at: index)
+        mapper.unmapAll()
+    }
+}

@@ -1,0 +1,145 @@
+import DeviceMemory
+
+// MAP and UNMAP. virtio 1.3 §5.13.6.3 and §5.13.6.4. The table is the journal of what mappers hold: a mapping stands in it before
+// the first mapper is asked, and until the last one has let it go.
+
+/// A mapping goes to one mapper of its domain after the other.
+struct MapWork {
+    let domain: GuestDomain
+    let mapping: IOVAMapping
+    var index: Int
+    var walk: MapperWalk
+}
+
+/// Mappings go from the mapper at `index` and from all before it.
+struct UnmapWork {
+    let domain: GuestDomain
+    let addresses: ClosedRange<IOVA>
+    var index: Int
+    var walk: MapperWalk
+    /// What is answered when all is gone.
+    let status: IOMMUStatus
+}
+
+extension IOMMUCore {
+    func map(
+        _ id: UInt32, first: UInt64, last: UInt64, _ physical: GuestPhysicalAddress, _ flags: UInt32, _ request: IOMMURequest
+    ) -> IOMMUProgress {
+        // VIRTIO_IOMMU_MAP_F_READ and _WRITE are the bits of DMAAccess. _MMIO is not offered. A mapping that permits nothing is
+        // refused: the kernel's VFIO has none either (VFIO_IOMMU_MAP_DMA wants a flag), and not mapped means the same.
+        let access = DMAAccess(rawValue: flags)
+        guard DMAAccess.readWrite.isSuperset(of: access), !access.isEmpty else { return .done(.invalid) }
+        guard let domain = domains[id] else { return .done(.noEntry) }
+        guard !domain.isBypass else { return .done(.invalid) }
+        // One page granule less than 2^64 is the most that one mapping can be: its length is a number of 64 bits.
+        guard let range = IOVARange(first: first, last: last), isAligned(range, physical),
+            physical.advanced(by: range.byteCount - 1) != nil,
+            configuration.inputRange.contains(first), configuration.inputRange.contains(last)
+        else { return .done(.range) }
+        guard !domain.reserved.contains(where: { $0.overlaps(range) }) else { return .done(.invalid) }
+        guard domain.table.first(overlapping: range.addresses) == nil else { return .done(.invalid) }
+        guard mappingCount < limits.mappings, range.byteCount <= limits.mappedBytes, mappedByteCount <= limits.mappedBytes - range.byteCount
+        else { return .done(.noMemory) }
+
+        let mapping = IOVAMapping(range: range, physical: physical, access: access)
+        guard domain.table.insert(mapping) else { preconditionFailure("nothing overlapped it") }
+        mappingCount += 1
+        mappedByteCount += range.byteCount
+        guard let mapper = domain.mappers.first?.mapper else { return .done(.ok) }
+        return go(on: MapWork(domain: domain, mapping: mapping, index: 0, walk: MapperWalk(mapper, range.addresses)), request)
+    }
+
+    private func isAligned(_ range: IOVARange, _ physical: GuestPhysicalAddress) -> Bool {
+        let granule = configuration.pageSizeMask & (0 &- configuration.pageSizeMask)
+        return (range.start.rawValue | (range.last &+ 1) | physical.rawValue) & (granule - 1) == 0
+    }
+
+    func go(on previous: MapWork, _ request: IOMMURequest) -> IOMMUProgress {
+        var work = previous
+        var budget = StepBudget(calls: limits.callsInAStep)
+        while true {
+            do throws(HostMapperError) {
+                try work.walk.map(work.domain.table, &budget, &hostCalls)
+            } catch {
+                let status = error.mapStatus
+                note(request, status, "\(error)")
+                return undo(work, status, request)
+            }
+            guard work.walk.isDone else { return working(.map(work), request) }
+            work.index += 1
+            guard work.index < work.domain.mappers.count else { return .done(.ok) }
+            work.walk = MapperWalk(work.domain.mappers[work.index].mapper, work.mapping.range.addresses)
+        }
+    }
+
+    /// The mapping goes from where it already is.
+    private func undo(_ work: MapWork, _ status: IOMMUStatus, _ request: IOMMURequest) -> IOMMUProgress {
+        let addresses = work.mapping.range.addresses
+        var index = work.index
+        var walk = MapperWalk(work.walk.mapper, addresses)
+        if let next = work.walk.next, next > addresses.lowerBound {
+            walk = MapperWalk(work.walk.mapper, addresses.lowerBound...IOVA(next.rawValue - 1))
+        } else {
+            index -= 1
+            guard index >= 0 else { return removed(work.domain, addresses, status) }
+            walk = MapperWalk(work.domain.mappers[index].mapper, addresses)
+        }
+        return go(on: UnmapWork(domain: work.domain, addresses: addresses, index: index, walk: walk, status: status), request)
+    }
+}
+
+extension IOMMUCore {
+    func unmap(_ id: UInt32, first: UInt64, last: UInt64, _ request: IOMMURequest) -> IOMMUProgress {
+        guard let domain = domains[id] else { return .done(.noEntry) }
+        guard !domain.isBypass else { return .done(.invalid) }
+        guard first <= last else { return .done(.range) }
+        let addresses = IOVA(first)...IOVA(last)
+        guard domain.table.mapping(cutBy: addresses) == nil else { return .done(.range) }
+        guard let mapper = domain.mappers.last?.mapper, domain.table.first(overlapping: addresses) != nil else {
+            return removed(domain, addresses, .ok)
+        }
+        let walk = MapperWalk(mapper, addresses)
+        return go(on: UnmapWork(domain: domain, addresses: addresses, index: domain.mappers.count - 1, walk: walk, status: .ok), request)
+    }
+
+    func go(on previous: UnmapWork, _ request: IOMMURequest) -> IOMMUProgress {
+        var work = previous
+        var budget = StepBudget(calls: limits.callsInAStep)
+        while true {
+            work.walk.unmap(work.domain.table, &budget, &hostCalls)
+            guard work.walk.isDone else { return working(.unmap(work), request) }
+            work.index -= 1
+            guard work.index >= 0 else { return removed(work.domain, work.addresses, work.status) }
+            work.walk = MapperWalk(work.domain.mappers[work.index].mapper, work.addresses)
+        }
+    }
+
+    /// No mapper holds what is there any more.
+    private func removed(_ domain: GuestDomain, _ addresses: ClosedRange<IOVA>, _ status: IOMMUStatus) -> IOMMUProgress {
+        guard case .removed(let mappings) = domain.table.remove(addresses) else { preconditionFailure("nothing was cut before") }
+        mappingCount -= mappings.count
+        for mapping in mappings { mappedByteCount -= mapping.range.byteCount }
+        return .done(status)
+    }
+}
+
+extension HostMapperError {
+    /// What the driver is told of a MAP that the host did not carry out.
+    var mapStatus: IOMMUStatus {
+        switch self {
+        case .noMemory: .noMemory
+        // Guest addresses outside of what the host can map are numbers out of range (§5.13.6.3 calls them so).
+        case .notMappable: .range
+        case .failed: .deviceError
+        }
+    }
+
+    /// Of an ATTACH. Numbers of it are in range; INVAL is what Linux takes for "not this device in this domain" and tries another one.
+    var attachStatus: IOMMUStatus {
+        switch self {
+        case .noMemory: .noMemory
+        case .notMappable: .invalid
+        case .failed: .deviceError
+        }
+    }
+}
