@@ -8,6 +8,8 @@ import Testing
 /// A virtio-iommu function in this process, its scripted handler, and a guest's driver.
 final class IOMMUFunctionBench: GuestFunctionAccess {
     static let start: UInt64 = 0x4000_0000
+    /// Memory is mapped in pieces: the queues are in the first one.
+    static let pieceByteCount = 1 << 20
 
     let handler: ScriptedIOMMUHandler
     let environment: DeviceEnvironment
@@ -24,8 +26,11 @@ final class IOMMUFunctionBench: GuestFunctionAccess {
         self.handler = handler
         environment = try DeviceEnvironment(for: VirtioIOMMUFunction.functionDescription())
         memory = try DMAMemory.ordinary(byteCount: memoryByteCount)
-        let range = try #require(IOVARange(start: IOVA(Self.start), byteCount: UInt64(memoryByteCount)))
-        try environment.dma.map(range, to: memory.window, access: .readWrite)
+        for offset in stride(from: 0, to: memoryByteCount, by: Self.pieceByteCount) {
+            let piece = try #require(IOVARange(start: IOVA(Self.start + UInt64(offset)), byteCount: UInt64(Self.pieceByteCount)))
+            let window = memory.window.slice(at: offset, byteCount: Self.pieceByteCount)
+            try environment.dma.map(piece, to: window, access: .readWrite)
+        }
         function = try VirtioIOMMUFunction(handler: handler, environment: environment)
         driver = GuestIOMMUDriver(self, memory: memory.window, start: Self.start)
     }

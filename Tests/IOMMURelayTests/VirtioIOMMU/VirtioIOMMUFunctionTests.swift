@@ -78,6 +78,8 @@ import Testing
         let bench = try IOMMUFunctionBench.running()
         let driver = try #require(bench.driver)
         #expect(driver.configuration(36, byteCount: 1) == 1)
+        for value in [2, 3, 0x80, 0xff] as [UInt64] { driver.writeConfiguration(value, at: 36, byteCount: 1) }
+        #expect(bench.handler.bypassesUnattached)
         driver.writeConfiguration(0, at: 36, byteCount: 1)
         #expect(driver.configuration(36, byteCount: 1) == 0 && !bench.handler.bypassesUnattached)
         for value in [2, 3, 0x80, 0xff] as [UInt64] { driver.writeConfiguration(value, at: 36, byteCount: 1) }

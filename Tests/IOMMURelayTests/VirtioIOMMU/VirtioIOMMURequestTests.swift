@@ -192,6 +192,12 @@ import Testing
         bench.driver.write(0, at: 26, byteCount: 2)
         _ = try bench.driver.send((0..<10).map { _ in (GuestIOMMURequest.detach(endpoint: 1, domain: 1), 4) })
         #expect(EventFD.drain(requests.number) == 1)
-        #expect(bench.counters.interrupts == 1)
+        // EVENT_IDX: not before the 20th.
+        bench.driver.requests.setUsedEvent(19)
+        _ = try bench.driver.send((0..<9).map { _ in (GuestIOMMURequest.detach(endpoint: 1, domain: 1), 4) })
+        #expect(EventFD.drain(requests.number) == 0)
+        _ = try bench.driver.attach(endpoint: 1, domain: 1)
+        #expect(EventFD.drain(requests.number) == 1)
+        #expect(bench.counters.interrupts == 2)
     }
 }
