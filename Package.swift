@@ -76,7 +76,7 @@ let package = Package(
             dependencies: ["DeviceAccess", "DeviceMemory", "DeviceModel", "Devices", "NicDriver", "NicModels", "SoftDevice"],
             path: "Benchmarks/hot-path", swiftSettings: settings),
         .executableTarget(
-            name: "dma-path", dependencies: ["DeviceMemory", "DeviceModel", "LinuxIO", "NicModels", "VfioUser"],
+            name: "dma-path", dependencies: ["CLinuxShims", "DeviceMemory", "DeviceModel", "LinuxIO", "NicModels", "VfioUser"],
             path: "Benchmarks/dma-path", swiftSettings: settings),
         program(
             "unic",
