@@ -41,10 +41,10 @@ import Testing
         #expect(run.output.split(separator: "20 packets transmitted, 20 received, 0% packet loss").count - 1 == 2)
     }
 
-    /// Four queue pairs, spread by the host's taps; checksums that senders left out.
+    /// Eight queue pairs, spread by the host's taps; checksums that senders left out.
     @Test func everyDriverCasePassesWithSeveralQueuePairs() throws {
         var guest = try guest()
-        guest.virtioQueuePairCount = 4
+        guest.virtioQueuePairCount = 8
         let suites = Self.formats.map { "driver-suite vfio:\($0.address(ofPort: 0)) vfio:\($0.address(ofPort: 1))" }
         let run = try run(guest, suites.joined(separator: "\n"), seconds: 600)
         #expect(run.output.split(separator: " 0 failed").count - 1 == 2)
