@@ -26,10 +26,11 @@ public indirect enum JSONValue: Equatable, Sendable {
         }
     }
 
-    /// Three decimals, or an exponent where that many digits are none of a number's; what is no number has none in JSON (§6).
+    /// Three decimals while a double has them (thousandths below 2^53), else as Swift writes it; infinity and NaN are nothing in
+    /// JSON (§6).
     private static func number(_ value: Double) -> String {
         guard value.isFinite else { return "null" }
-        return abs(value) < 1e15 ? decimal(value, places: 3) : "\(value)"
+        return abs(value) < 9e12 ? decimal(value, places: 3) : "\(value)"
     }
 
     /// RFC 8259 §7: quotes, backslashes and control characters are escaped.
