@@ -16,6 +16,7 @@ private let allowed: [String: Set<String>] = [
     "VfioUser": ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"],
     "Devices": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser"],
     "IOMMURelay": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"],
+    "RelayPlan": ["LinuxIO", "DeviceAccess", "Reports"],
     "HostSetup": ["LinuxIO", "DeviceMemory", "DeviceAccess"],
     "LabKit": ["LinuxIO"],
     "Reports": [],
