@@ -17,6 +17,7 @@ private let allowed: [String: Set<String>] = [
     "VfioUser": ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"],
     "Devices": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser"],
     "IOMMURelay": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel"],
+    "RelayPlan": ["LinuxIO", "DeviceAccess", "Reports"],
     "HostSetup": ["LinuxIO", "DeviceMemory", "DeviceAccess"],
     "LabKit": ["LinuxIO"],
     "Reports": [],

@@ -1,0 +1,51 @@
+import Reports
+
+extension RelayPlan {
+    /// QEMU's arguments, to stand before all others: see ``GuestTopology`` for why. The relay has to listen at the sockets
+    /// before QEMU starts. The guest's memory is a file that the relay maps, so it must be shared.
+    public var emulatorArguments: [String] {
+        var words = ["-machine", "q35,memory-backend=unic-memory", "-m", "\(options.memoryMebibytes)M"]
+        words += ["-object", "memory-backend-memfd,id=unic-memory,size=\(options.memoryMebibytes)M,share=on"]
+        words += ["-acpitable", "sig=VIOT,rev=0,oem_id=UNIC,oem_table_id=UNICVIOT,data=\(viotPath)"]
+        words += ["-device", client("unic-iommu", bus: "pcie.0", address: "0x\(hexadecimal(topology.iommu.device)).0", iommuSocket)]
+        for (index, port) in topology.ports.enumerated() {
+            words += ["-device", rootPort(port, chassis: 128 + index)]
+            if let bridge = port.bridge {
+                let members: [(key: String, value: JSONValue)] = [
+                    ("driver", .string("pcie-pci-bridge")), ("id", .string(bridge.name)), ("bus", .string(port.name)),
+                ]
+                words += ["-device", JSONValue.object(members).text]
+            }
+            words += port.functions.flatMap { ["-device", device($0, behind: port)] }
+        }
+        return words
+    }
+
+    /// The device's part of the arguments, which `device_add` takes as well.
+    public func device(_ placed: GuestTopology.PlacedFunction, behind port: GuestTopology.RootPort) -> String {
+        client(
+            placed.function.name, bus: port.bridge?.name ?? port.name,
+            address: "0x\(hexadecimal(placed.address.device)).\(placed.address.function)",
+            isMultifunction: port.bridge == nil && port.functions.count > 1, socket(of: placed.function))
+    }
+
+    private func client(_ name: String, bus: String, address: String, isMultifunction: Bool = false, _ socket: String) -> String {
+        var members: [(key: String, value: JSONValue)] = [
+            ("driver", .string("vfio-user-pci")), ("id", .string(name)), ("bus", .string(bus)), ("addr", .string(address)),
+        ]
+        if isMultifunction { members.append(("multifunction", .bool(true))) }
+        members.append(("socket", .object([("type", .string("unix")), ("path", .string(socket))])))
+        return JSONValue.object(members).text
+    }
+
+    /// Eight ports share a place. Chassis numbers begin where nobody else's do.
+    private func rootPort(_ port: GuestTopology.RootPort, chassis: Int) -> String {
+        JSONValue.object([
+            ("driver", .string("pcie-root-port")), ("id", .string(port.name)), ("bus", .string("pcie.0")),
+            ("addr", .string("0x\(hexadecimal(port.address.device)).\(port.address.function)")), ("multifunction", .bool(true)),
+            ("chassis", .integer(chassis)),
+        ]).text
+    }
+
+    private func hexadecimal(_ value: UInt8) -> String { String(value, radix: 16) }
+}

@@ -1,0 +1,188 @@
+import DeviceAccess
+import Reports
+import Testing
+
+@testable import RelayPlan
+
+@Suite struct RelayPlanTests {
+    private static let nic = RelayFunction(name: "nic", kind: .model("e1000e"))
+    private static func host(_ name: String, _ address: String) throws -> RelayFunction {
+        RelayFunction(name: name, kind: .host(try #require(PCIAddress(address))))
+    }
+    private static func group(_ number: Int, _ members: KeyValuePairs<String, String?>) -> HostGroup {
+        HostGroup(number: number, members: members.map { .init(address: $0.key, driver: $0.value) })
+    }
+
+    private func plan(
+        _ functions: [RelayFunction], _ groups: [HostGroup] = [], sharing: GuestTopology.Sharing = .functions, directory: String = "/run/r"
+    ) throws(RelayPlanError) -> RelayPlan {
+        try RelayPlan(functions: functions, hostGroups: groups, options: .init(directory: directory, sharing: sharing))
+    }
+
+    private func refusal(
+        _ functions: [RelayFunction], _ groups: [HostGroup] = [], sharing: GuestTopology.Sharing = .functions, directory: String = "/run/r"
+    ) -> RelayPlanError? {
+        do { _ = try plan(functions, groups, sharing: sharing, directory: directory) } catch { return error }
+        return nil
+    }
+
+    /// Two NICs that share a host group, a model before and a served one behind them.
+    private static let shared = group(7, ["0000:03:00.0": "vfio-pci", "0000:03:00.1": "vfio-pci", "0000:00:1c.0": "pcieport"])
+    private static func mixed() throws -> [RelayFunction] {
+        [
+            nic, try host("left", "0000:03:00.0"), RelayFunction(name: "other", kind: .served("/run/other.sock")),
+            try host("right", "0000:03:00.1"),
+        ]
+    }
+
+    @Test func functionsOfOneHostGroupBecomeFunctionsOfOneDevice() throws {
+        let plan = try plan(Self.mixed(), [Self.shared])
+        #expect(plan.topology.iommu.description == "0000:00:01.0")
+        #expect(
+            plan.topology.ports.map { $0.functions.map { "\($0.function.name) \($0.address)" } } == [
+                ["nic 0000:01:00.0"], ["left 0000:02:00.0", "right 0000:02:00.1"], ["other 0000:03:00.0"],
+            ])
+        #expect(plan.topology.functions.map(\.endpoint) == [0x0100, 0x0200, 0x0201, 0x0300])
+        #expect(plan.topology.functions.allSatisfy { $0.aliases.isEmpty })
+        #expect(plan.topology.ports.map(\.hostGroup) == [nil, 7, nil])
+        #expect(plan.guestGroups.map(\.functions) == [["nic"], ["left", "right"], ["other"]])
+        #expect(plan.guestGroups.allSatisfy { !$0.dependsOnProbeOrder })
+        #expect(
+            plan.topology.viot.ranges.map { [UInt32($0.first), UInt32($0.last), $0.firstEndpoint] } == [
+                [0x0100, 0x0100, 0x0100], [0x0200, 0x0201, 0x0200], [0x0300, 0x0300, 0x0300],
+            ])
+    }
+
+    @Test func behindABridgeTheyHaveAnAliasAndTheBusesAreTwo() throws {
+        let plan = try plan(Self.mixed(), [Self.shared], sharing: .bridge)
+        #expect(
+            plan.topology.ports.map { $0.functions.map(\.address.description) } == [
+                ["0000:01:00.0"], ["0000:03:01.0", "0000:03:02.0"], ["0000:04:00.0"],
+            ])
+        let bridge = try #require(plan.topology.ports[1].bridge)
+        #expect(bridge.endpoint == 0x0200 && bridge.secondaryBus == 3)
+        #expect(plan.topology.ports[1].functions.map(\.aliases) == [[0x0300], [0x0300]])
+        #expect(plan.guestGroups.map(\.dependsOnProbeOrder) == [false, true, false])
+        // The bridge, then everything from the alias to the last function: Linux looks all of them up.
+        #expect(plan.topology.viot.ranges[1...2].map { [$0.first, $0.last] } == [[0x0200, 0x0200], [0x0300, 0x0310]])
+        #expect(plan.text.contains("built into the kernel"))
+    }
+
+    @Test func aGroupWithOneFunctionGivenIsLikeASingleton() throws {
+        let plan = try plan([Self.host("left", "0000:03:00.0")], [Self.shared], sharing: .bridge)
+        #expect(plan.topology.ports[0].bridge == nil)
+        #expect(plan.topology.functions[0].address.description == "0000:01:00.0")
+        #expect(plan.hostGroups == [Self.shared])
+    }
+
+    @Test func theArgumentsSayPlacesMemoryAndTable() throws {
+        let words = try plan(Self.mixed(), [Self.shared]).emulatorArguments
+        #expect(
+            words.prefix(6) == [
+                "-machine", "q35,memory-backend=unic-memory", "-m", "1024M", "-object",
+                "memory-backend-memfd,id=unic-memory,size=1024M,share=on",
+            ])
+        #expect(words[7] == "sig=VIOT,rev=0,oem_id=UNIC,oem_table_id=UNICVIOT,data=/run/r/unic-viot.bin")
+        let devices = zip(words, words.dropFirst()).filter { $0.0 == "-device" }.map(\.1)
+        #expect(devices.count == 1 + 3 + 4)
+        #expect(
+            devices[0]
+                == #"{"driver":"vfio-user-pci","id":"unic-iommu","bus":"pcie.0","addr":"0x1.0","socket":{"type":"unix","path":"/run/r/unic-iommu.sock"}}"#
+        )
+        #expect(
+            devices[3]
+                == #"{"driver":"pcie-root-port","id":"unic-port1","bus":"pcie.0","addr":"0x2.1","multifunction":true,"chassis":129}"#)
+        #expect(
+            devices[5]
+                == #"{"driver":"vfio-user-pci","id":"right","bus":"unic-port1","addr":"0x0.1","multifunction":true,"socket":{"type":"unix","path":"/run/r/right.sock"}}"#
+        )
+        let bridged = try plan(Self.mixed(), [Self.shared], sharing: .bridge).emulatorArguments
+        #expect(bridged.contains(#"{"driver":"pcie-pci-bridge","id":"unic-bridge1","bus":"unic-port1"}"#))
+        #expect(bridged.contains { $0.contains(#""bus":"unic-bridge1","addr":"0x2.0","socket""#) })
+    }
+
+    @Test func fortyEightPortsHavePlacesAndNoMore() throws {
+        let functions = (0..<49).map { RelayFunction(name: "n\($0)", kind: .model("e1000e")) }
+        let plan = try plan(Array(functions.dropLast()))
+        #expect(plan.topology.ports.last?.address.description == "0000:00:07.7")
+        #expect(plan.topology.ports.last?.secondaryBus == 48)
+        #expect(Set(plan.topology.ports.map(\.address)).count == 48)
+        #expect(plan.topology.viot.body.count == 12 + 16 + 48 * 24)
+        #expect(refusal(functions) == .tooManyFunctions(portCount: 49, placeCount: 48))
+    }
+
+    @Test func aGroupThatDoesNotFitIntoOneSlotIsRefused() throws {
+        let addresses = (0..<32).map { "0000:05:0\($0 / 8).\($0 % 8)" }
+        let group = HostGroup(number: 3, members: addresses.map { .init(address: $0, driver: "vfio-pci") })
+        let functions = try addresses.enumerated().map { try Self.host("n\($0.offset)", $0.element) }
+        #expect(refusal(Array(functions.prefix(8)), [group]) == nil)
+        #expect(refusal(Array(functions.prefix(9)), [group]) == .tooManyInGroup(group: 3, functionCount: 9, placeCount: 8))
+        #expect(refusal(Array(functions.prefix(31)), [group], sharing: .bridge) == nil)
+        #expect(refusal(functions, [group], sharing: .bridge) == .tooManyInGroup(group: 3, functionCount: 32, placeCount: 31))
+    }
+
+    @Test func whatTheHostCannotGiveIsRefused() throws {
+        let left = try Self.host("left", "0000:03:00.0")
+        let address = try #require(PCIAddress("0000:03:00.0"))
+        #expect(refusal([left]) == .noGroup(name: "left", address: address))
+        let held = Self.group(7, ["0000:03:00.0": "vfio-pci", "0000:03:00.1": "igb"])
+        #expect(refusal([left], [held]) == .notViable(name: "left", group: 7, member: "0000:03:00.1", driver: "igb"))
+        #expect(refusal([left], [Self.group(7, ["0000:03:00.0": "igb"])]) == .notBound(name: "left", address: address, driver: "igb"))
+        #expect(refusal([left], [Self.group(7, ["0000:03:00.0": nil])]) == .notBound(name: "left", address: address, driver: nil))
+        #expect(refusal([left], [Self.group(7, ["0000:03:00.0": "vfio-pci", "0000:03:00.1": nil])]) == nil)
+        let made = HostGroup(number: 7, isNoIOMMU: true, members: [.init(address: "0000:03:00.0", driver: "vfio-pci")])
+        #expect(refusal([left], [made]) == .noIOMMU(name: "left", address: address, group: 7))
+        #expect(
+            RelayPlanError.notViable(name: "left", group: 7, member: "0000:03:00.1", driver: "igb").description
+                == "The host's IOMMU group 7 of 'left' has 0000:03:00.1, which the driver igb holds; bind it to vfio-pci as well, "
+                + "or leave it without a driver.")
+    }
+
+    @Test func namesAndDevicesAreGivenOnce() throws {
+        #expect(refusal([]) == .nothingToRelay)
+        #expect(refusal([Self.nic, Self.nic]) == .nameTwice("nic"))
+        let twice = [try Self.host("a", "0000:03:00.0"), try Self.host("b", "0000:03:00.0")]
+        #expect(refusal(twice, [Self.shared]) == .deviceTwice("0000:03:00.0", first: "a", second: "b"))
+        let served = ["a", "b"].map { RelayFunction(name: $0, kind: .served("/s")) }
+        #expect(refusal(served) == .deviceTwice("vfio-user at /s", first: "a", second: "b"))
+        let models = ["a", "b"].map { RelayFunction(name: $0, kind: .model("e1000e")) }
+        #expect(refusal(models) == nil)
+    }
+
+    @Test(arguments: ["", "1nic", "a b", "a/b", "a\"", "é", "unic-iommu", String(repeating: "a", count: 41)])
+    func aNameThatQEMUOrAPathWouldNotTakeIsRefused(name: String) {
+        #expect(refusal([RelayFunction(name: name, kind: .model("e1000e"))]) == .unusableName(name))
+    }
+
+    @Test func pathsFitIntoSocketsAndArguments() {
+        let fits = "/" + String(repeating: "d", count: 107 - 1 - "/unic-iommu.sock".utf8.count)
+        #expect(refusal([Self.nic], directory: fits) == nil)
+        #expect(refusal([Self.nic], directory: fits + "d") == .pathTooLong("\(fits)d/unic-iommu.sock", byteCount: 108, limit: 107))
+        for (directory, name) in [
+            ("/a\"b", "quote"), ("/a\\b", "backslash"), ("/a,b", "comma"), ("/a:b", "colon"), ("/a\nb", "control character"),
+        ] {
+            #expect(refusal([Self.nic], directory: directory) == .pathCharacter("\(directory)/unic-iommu.sock", character: name))
+        }
+        #expect(RelayPlanError.pathCharacter("/a\nb", character: "control character").description.contains("'/a?b'"))
+    }
+
+    @Test func theReportHasPlacesAndGroups() throws {
+        let plan = try plan(Self.mixed(), [Self.shared])
+        let lines = plan.text.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+        #expect(lines.contains("right 0000:03:00.1 7 0000:02:00.1 0x0201"))
+        #expect(lines.contains("7: 0000:03:00.0 (vfio-pci), 0000:03:00.1 (vfio-pci), 0000:00:1c.0 (pcieport)"))
+        #expect(lines.contains("left, right"))
+        #expect(!plan.text.contains("built into the kernel"))
+        #expect(try self.plan([Self.nic]).text.contains("none is needed"))
+    }
+
+    @Test func theReportForProgramsIsJSON() throws {
+        let text = try plan(Self.mixed(), [Self.shared]).json.text
+        #expect(
+            text.hasPrefix(
+                #"{"iommu":{"address":"0000:00:01.0","socket":"/run/r/unic-iommu.sock"},"functions":[{"name":"nic","model":"e1000e","#))
+        #expect(text.contains(#""name":"right","host":"0000:03:00.1","host_group":7,"address":"0000:02:00.1","endpoint":513,"aliases":[]"#))
+        #expect(text.contains(#""guest_groups":[{"functions":["nic"],"depends_on_probe_order":false}"#))
+        #expect(text.contains(#""viot":{"path":"/run/r/unic-viot.bin","byte_count":100}"#))
+    }
+}
