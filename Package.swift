@@ -59,7 +59,12 @@ let package = Package(
         module("NicModels", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel"]),
         module("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", system]),
         module("IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel"]),
-        module("Devices", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser"]),
+        module(
+            "Devices",
+            [
+                "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser", "IOMMURelay",
+                "RelayPlan",
+            ]),
         module("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess", system]),
         module("LabKit", ["LinuxIO", system]),
         module("PingPong", path: "Sources/examples/PingPong", ["LinuxIO", "DeviceMemory", "NicDriver", histogram]),

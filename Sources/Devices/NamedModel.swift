@@ -1,4 +1,5 @@
 import DeviceAccess
+import DeviceMemory
 import DeviceModel
 import LinuxIO
 import NicDriver
@@ -10,6 +11,12 @@ protocol ModelHost {
     func host<Model: DeviceModel & ~Copyable>(
         _ model: consuming Model, in environment: DeviceEnvironment
     ) throws(SystemCallError) -> Hosted
+    /// What the model sees of memory.
+    func makeDMASpace() -> DMASpace
+}
+
+extension ModelHost {
+    func makeDMASpace() -> DMASpace { DMASpace() }
 }
 
 /// The NIC models that `soft:` URLs name.
@@ -79,16 +86,16 @@ extension DeviceURL {
         do throws(SystemCallError) {
             switch model {
             case .e1000e:
-                let environment = try DeviceEnvironment(for: described(E1000EModel<W>.functionDescription))
+                let environment = try DeviceEnvironment(for: described(E1000EModel<W>.functionDescription), dma: host.makeDMASpace())
                 let model = try E1000EModel(wire: wire, macAddress: address.bits, environment: environment)
                 return (try host.host(model, in: environment), address)
             case .igbvf:
-                let environment = try DeviceEnvironment(for: described(IgbvfModel<W>.functionDescription))
+                let environment = try DeviceEnvironment(for: described(IgbvfModel<W>.functionDescription), dma: host.makeDMASpace())
                 let model = try IgbvfModel(wire: wire, macAddress: address.bits, environment: environment)
                 return (try host.host(model, in: environment), address)
             case .virtioNet:
                 let options = virtioNetOptions
-                let environment = try DeviceEnvironment(for: described(VirtioNetModel<W>.functionDescription(options)))
+                let environment = try DeviceEnvironment(for: described(VirtioNetModel<W>.functionDescription(options)), dma: host.makeDMASpace())
                 let model = try VirtioNetModel(wire: wire, macAddress: address.bits, options: options, environment: environment)
                 return (try host.host(model, in: environment), address)
             }

@@ -15,7 +15,10 @@ private let allowed: [String: Set<String>] = [
     "VirtioModel": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"],
     "NicModels": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel"],
     "VfioUser": ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"],
-    "Devices": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser"],
+    "Devices": [
+        "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser", "IOMMURelay",
+        "RelayPlan",
+    ],
     "IOMMURelay": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel"],
     "RelayPlan": ["LinuxIO", "DeviceAccess", "Reports"],
     "HostSetup": ["LinuxIO", "DeviceMemory", "DeviceAccess"],

@@ -38,6 +38,8 @@ public struct RelayStatistics: Equatable, Sendable {
     public internal(set) var faultsDropped: UInt64 = 0
     public internal(set) var resets: UInt64 = 0
 
+    public init() {}
+
     public func answers(_ kind: Kind, _ status: IOMMUStatus) -> UInt64 { answers[index(kind, status)] }
     public func faults(_ reason: IOMMUFault.Reason) -> UInt64 { faultCounts[Int(reason.rawValue)] }
 

@@ -30,6 +30,8 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
         get { memory.changed }
         set { memory.changed = newValue }
     }
+    /// Called when the numbers are shown to other threads, whatever they are: for those who have more to show.
+    public var publishing: (() -> Void)?
     /// Where clients knock, while the server is open.
     private(set) var listener: ListeningSocket?
     /// The client that is served.
@@ -144,6 +146,7 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
     }
 
     public func publish() {
+        publishing?()
         guard hasNews || statistics.interrupts != environment.interrupts.signalCount else { return }
         hasNews = false
         statistics.interrupts = environment.interrupts.signalCount

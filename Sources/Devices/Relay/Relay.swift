@@ -1,0 +1,123 @@
+import DeviceAccess
+import DeviceMemory
+import DeviceModel
+public import IOMMURelay
+import LinuxIO
+public import RelayPlan
+public import VfioUser
+
+/// A guest's IOMMU, and the functions behind it, served to one QEMU by one thread: so that no model is in the middle of a
+/// transfer when an unmap is answered.
+public final class Relay {
+    public struct Options: Sendable {
+        /// How the thread waits.
+        public var server = ServerOptions()
+        public var limits = RelayLimits()
+        /// Whether functions reach all of the guest's memory while the guest's IOMMU driver has attached them to nothing: for
+        /// firmware that boots from a NIC.
+        public var bypassesUnattached = false
+
+        public init() {}
+    }
+
+    private let core: IOMMUCore
+    private let functions: [any ServedFunction]
+    private let loop: ServerLoop
+    /// For other threads: ending it, and what the IOMMU function's connection has done.
+    public let control: ServerControl
+    /// Of the connections of the functions behind the IOMMU, in the order of the plan.
+    public let functionControls: [(name: String, control: ServerControl)]
+    /// What the IOMMU holds and has done, as of the last time that the thread had nothing to do.
+    public let published: PublishedRelay
+
+    /// - Parameters:
+    ///   - plan: where everything is.
+    ///   - devices: of each of the plan's functions, by its name.
+    public init(_ plan: RelayPlan, devices: [String: DeviceURL], options: Options = Options()) throws(DeviceError) {
+        let core = IOMMUCore(limits: options.limits, bypassesUnattached: options.bypassesUnattached)
+        self.core = core
+        let published = PublishedRelay(core)
+        self.published = published
+        var functions: [any ServedFunction] = []
+        var controls: [(name: String, control: ServerControl)] = []
+        for port in plan.topology.ports {
+            let group = port.hostGroup.map { "host group \($0)" }
+            if let bridge = port.bridge {
+                try Self.register(bridge.endpoint, group: group ?? bridge.name, in: core, SilentBack(), named: bridge.name)
+            }
+            for placed in port.functions {
+                let name = placed.function.name
+                guard let url = devices[name], url.scheme == .soft else {
+                    throw .notUsable(
+                        device: devices[name]?.description ?? name, group: nil, reason: "the relay has only models behind its IOMMU yet",
+                        fix: "Give a soft: URL, for example soft:lab?nic=e1000e.")
+                }
+                let host = RelayedModelHost(
+                    endpoint: placed.endpoint, core: core, path: plan.socket(of: placed.function), options: options)
+                let (hosted, _) = try url.makeModel(for: host, device: url.description)
+                try Self.register(
+                    placed.endpoint, aliases: placed.aliases, group: group ?? name, in: core, hosted.back, named: url.description)
+                functions.append(hosted.server)
+                controls.append((name, hosted.server.control))
+            }
+        }
+        do throws(SystemCallError) {
+            let environment = try DeviceEnvironment(for: VirtioIOMMUFunction.functionDescription())
+            let model = try VirtioIOMMUFunction(handler: core, environment: environment)
+            let server = try VfioUserServer(
+                model: model, environment: environment, socketPath: plan.iommuSocket, options: options.server)
+            control = server.control
+            server.publishing = { published.update() }
+            self.functions = [server] + functions
+            loop = try ServerLoop(self.functions, options: options.server)
+        } catch {
+            throw .systemCall(
+                device: plan.iommuSocket, group: nil, cause: error, fix: "Free some memory, or raise the limit of open files (ulimit -n).")
+        }
+        functionControls = controls
+    }
+
+    /// Serves until ``control`` is told to stop.
+    /// - Parameter ready: called once QEMU can connect to all sockets.
+    public func serve(ready: () -> Void = {}) throws(ServerError) { try loop.serve(ready: ready) }
+
+    private static func register(
+        _ endpoint: UInt32, aliases: [UInt32] = [], group: String, in core: IOMMUCore, _ back: any EndpointBack, named name: String
+    ) throws(DeviceError) {
+        do {
+            try core.add(endpoint: endpoint, aliases: aliases, group: group, reserved: [.x86MSI], back: back)
+        } catch {
+            throw .notUsable(device: name, group: group, reason: "the IOMMU does not take it: \(error)", fix: "Report it with the plan.")
+        }
+    }
+}
+
+extension ReservedWindow {
+    /// Where message-signaled interrupts of a PC go (Intel SDM volume 3, §11.11.1: 0xfee00000 to 0xfeefffff).
+    fileprivate static var x86MSI: ReservedWindow {
+        guard let range = IOVARange(first: 0xfee0_0000, last: 0xfeef_ffff) else { preconditionFailure("a constant range") }
+        return ReservedWindow(.msi, range)
+    }
+}
+
+/// Puts a NIC model behind the IOMMU: its DMA goes where its domain says, its client's memory is seen by the IOMMU alone.
+private struct RelayedModelHost: ModelHost {
+    let endpoint: UInt32
+    let core: IOMMUCore
+    let path: String
+    let options: Relay.Options
+
+    func makeDMASpace() -> DMASpace { DMASpace(maximumEntries: options.limits.mappings) }
+
+    func host<Model: DeviceModel & ~Copyable>(
+        _ model: consuming Model, in environment: DeviceEnvironment
+    ) throws(SystemCallError) -> (server: any ServedFunction, back: ModelBack) {
+        let guest = DMASpace()
+        let back = ModelBack(endpoint: endpoint, space: environment.dma, guest: guest, source: core)
+        back.faulted = { [weak core] fault in core?.report(fault) }
+        let server = try VfioUserServer(
+            model: model, environment: environment, clientMemory: guest, socketPath: path, options: options.server)
+        server.clientMemoryChanged = { back.guestMemoryChanged() }
+        return (server, back)
+    }
+}
