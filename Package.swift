@@ -70,6 +70,7 @@ let package = Package(
         .executableTarget(
             name: "dma-path", dependencies: ["DeviceMemory", "DeviceModel", "LinuxIO", "NicModels", "VfioUser"],
             path: "Benchmarks/dma-path", swiftSettings: settings),
+        .executableTarget(name: "udp-pingpong", dependencies: ["LinuxIO"], path: "Benchmarks/udp-pingpong", swiftSettings: settings),
         program(
             "unic",
             [
