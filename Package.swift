@@ -84,6 +84,7 @@ let package = Package(
         .executableTarget(
             name: "dma-path", dependencies: ["CLinuxShims", "DeviceMemory", "DeviceModel", "LinuxIO", "NicModels", "VfioUser"],
             path: "Benchmarks/dma-path", swiftSettings: settings),
+        .executableTarget(name: "udp-pingpong", dependencies: ["LinuxIO"], path: "Benchmarks/udp-pingpong", swiftSettings: settings),
         program(
             "unic",
             [
