@@ -28,9 +28,16 @@ public final class ChildProcess {
         let output = try Self.makeChannel()
         let error = try Self.makeChannel()
         processIdentifier = try Self.spawn(
-            path, arguments: arguments, environment: environment, output: output.theirs.number, error: error.theirs.number)
+            path, arguments: arguments, environment: environment, streams: (output.theirs.number, error.theirs.number))
         outputEnd = output.takeOurs()
         errorEnd = error.takeOurs()
+    }
+
+    /// Starts a program on this process's own terminal: standard streams are shared, nothing is captured.
+    public init(sharingStreams path: String, arguments: [String]) throws(SystemCallError) {
+        processIdentifier = try Self.spawn(path, arguments: arguments, environment: nil, streams: nil)
+        outputEnd = OwnedDescriptor(adopting: -1)
+        errorEnd = OwnedDescriptor(adopting: -1)
     }
 
     deinit {
@@ -120,7 +127,7 @@ extension ChildProcess {
     }
 
     private static func spawn(
-        _ path: String, arguments: [String], environment: [String: String]?, output: Int32, error: Int32
+        _ path: String, arguments: [String], environment: [String: String]?, streams: (output: Int32, error: Int32)?
     ) throws(SystemCallError) -> Int32 {
         // SAFETY: (to the end of the function) the structures are locals, initialised before and destroyed after their
         // only use; every C string is copied into an array that lives until posix_spawn returns, which keeps none.
@@ -128,9 +135,12 @@ extension ChildProcess {
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         // SAFETY: as above.
-        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
-        unsafe posix_spawn_file_actions_adddup2(&actions, error, 2)
+        if let streams {
+            // SAFETY: as above.
+            unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+            unsafe posix_spawn_file_actions_adddup2(&actions, streams.output, 1)
+            unsafe posix_spawn_file_actions_adddup2(&actions, streams.error, 2)
+        }
         var attributes = posix_spawnattr_t()
         // SAFETY: as above.
         unsafe posix_spawnattr_init(&attributes)

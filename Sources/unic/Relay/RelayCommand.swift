@@ -1,0 +1,97 @@
+import ArgumentParser
+import DeviceAccess
+import Devices
+import LinuxIO
+import RelayPlan
+
+struct RelayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "relay",
+        abstract: "Give a guest an IOMMU, and functions behind it: then its VFIO exists.",
+        discussion: """
+            A QEMU guest without an IOMMU has no VFIO. The relay serves QEMU (10.1 or later, unmodified) a virtio-iommu
+            function and the NICs behind it over vfio-user, and tells the guest of them by an ACPI VIOT table.
+
+            Example: unic relay plan --device soft:lab --device soft:lab
+                     unic relay run --device soft:lab --device soft:lab -- qemu-system-x86_64 -accel kvm disk.img
+            """,
+        subcommands: [RelayPlanCommand.self, RelayServeCommand.self, RelayRunCommand.self])
+}
+
+/// What every subcommand has to know.
+struct RelayOptions: ParsableArguments {
+    @Option(
+        name: .customLong("device"),
+        help: ArgumentHelp("A function of the guest: soft:WIRE?nic=e1000e. Give it once for each; they are called nic0, nic1, ...", valueName: "url"))
+    var devices: [String] = []
+    @Option(help: ArgumentHelp("For sockets and the table; made if it is missing.", valueName: "path"))
+    var directory = "/tmp/unic-relay"
+    @Option(help: ArgumentHelp("The guest's memory, MiB.", valueName: "mebibytes"))
+    var memory = 1024
+    @Option(help: ArgumentHelp("The first place on the guest's bus 0 that root ports take.", valueName: "number"))
+    var firstPlace: UInt8 = 1
+    @Flag(help: "Functions reach all of the guest's memory until its IOMMU driver comes: for firmware that boots from a NIC.")
+    var bootBypass = false
+    @Flag(help: "Never sleep: lowest latency of map requests, one core busy.")
+    var busyPoll = false
+
+    func validate() throws {
+        guard !devices.isEmpty else { throw ValidationError("Name at least one function, for example --device soft:lab.") }
+        guard (1...1 << 20).contains(memory) else { throw ValidationError("--memory takes 1 to 1048576 MiB.") }
+        do { for text in devices { _ = try DeviceURL(text) } } catch { throw ValidationError("\(error)") }
+    }
+
+    /// Names and URLs, in the order that they were given in.
+    var named: [(name: String, url: DeviceURL)] {
+        get throws { try devices.enumerated().map { (name: "nic\($0.offset)", url: try DeviceURL($0.element)) } }
+    }
+
+    func plan() throws -> RelayPlan {
+        let functions = try named.map { RelayFunction(name: $0.name, kind: try $0.url.relayedKind) }
+        do {
+            return try RelayPlan(
+                functions: functions, hostGroups: HostGroup.readAll(),
+                options: RelayPlan.Options(directory: directory, memoryMebibytes: memory, firstPlace: firstPlace))
+        } catch { throw Ending.failed("\(error)") }
+    }
+
+    func relay(_ plan: RelayPlan) throws -> Relay {
+        var options = Relay.Options()
+        options.bypassesUnattached = bootBypass
+        options.server.busyPoll = busyPoll
+        do {
+            return try Relay(plan, devices: Dictionary(uniqueKeysWithValues: try named), options: options)
+        } catch { throw Ending.failed("\(error)") }
+    }
+}
+
+extension DeviceURL {
+    fileprivate var relayedKind: RelayFunction.Kind {
+        get throws {
+            switch scheme {
+            case .soft: return .model(parameters["nic"] ?? "e1000e")
+            case .vfioUser: return .served(location)
+            case .vfio:
+                guard let address = PCIAddress(location) else { throw Ending.failed("'\(location)' is no PCI address.") }
+                return .host(address)
+            }
+        }
+    }
+}
+
+struct RelayPlanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Show what the guest gets: places, groups before and after, and the arguments for QEMU; write the VIOT table.",
+        discussion: "Example: unic relay plan --device soft:lab --device soft:lab?nic=virtio-net")
+
+    @OptionGroup var options: RelayOptions
+    @Flag(help: "Write one JSON object.")
+    var json = false
+
+    func run() throws {
+        let plan = try options.plan()
+        try plan.writeTable()
+        StandardStream.output.write(json ? plan.json.text + "\n" : plan.text)
+    }
+}
