@@ -121,7 +121,9 @@ let package = Package(
         tests("DeviceModel"),
         .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
-        .testTarget(name: "LabTests", dependencies: ["LabKit", "LinuxIO"], path: "Tests/LabTests", swiftSettings: settings),
+        .testTarget(
+            name: "LabTests", dependencies: ["LabKit", "LinuxIO", "RelayPlan", "DeviceAccess"], path: "Tests/LabTests",
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

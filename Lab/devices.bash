@@ -5,6 +5,10 @@
 #     14 ... 17   virtio-net-packed: with packed virtqueues
 #     18 ... 1b   root ports with one igb each, which becomes 0000:01:00.0, 0000:02:00.0, ...
 #     1c.0 ... 1c.7  root ports slot0 ... with one vfio-user device each, on the buses after those of igb
+#     1d          a root port with a PCIe-to-PCI bridge, and behind that e1000e-bridged at 01, 02, ...: 0000:02:01.0, 02.0, ... if
+#                 there is no igb and no vfio-user device
+#     1e          a root port with one device of several functions, e1000e-functions: 0000:01:00.0, 00.1, ... or, if there are
+#                 bridged ones, 0000:03:00.0, 00.1, ...
 #
 # The ports of a row share one hub. With more than one queue, those of virtio-net are taps on one bridge.
 
@@ -24,7 +28,7 @@ iommu_device() { # kind
 }
 
 # "e1000e:2,igb" or a number of e1000e. Adds to `addresses` what is bound to vfio-pci, and to `taps` what has to be there.
-addresses='' taps=()
+addresses='' taps=() later=()
 nic_devices() { # list, queue pairs of a virtio-net port
     local list=$1 queues=$2 entry family count
     [[ "$list" =~ ^[0-9]+$ ]] && list=e1000e:$list
@@ -37,7 +41,9 @@ nic_devices() { # list, queue pairs of a virtio-net port
         virtio-net) virtio_row 16 1 "$count" "$queues" '' ;;
         virtio-net-packed) virtio_row 20 3 "$count" "$queues" ,packed=on ;;
         igb) igb_row "$count" ;;
-        *) lacks "there is no NIC '$family': e1000e, igb, virtio-net or virtio-net-packed" ;;
+        e1000e-bridged) bridged_row "$count" ;;
+        e1000e-functions) function_row "$count" ;;
+        *) lacks "there is no NIC '$family': e1000e, e1000e-bridged, e1000e-functions, igb, virtio-net or virtio-net-packed" ;;
         esac
     done
 }
@@ -76,6 +82,46 @@ igb_row() { # count
     for ((i = 0; i < $1; i++)); do
         options+=(-netdev "hubport,id=igb$i,hubid=2" -device "pcie-root-port,id=root$i,chassis=$((i + 2)),addr=0x$(printf '%x' $((0x18 + i)))")
         options+=(-device "igb,netdev=igb$i,bus=root$i,mac=52:54:00:12:36:$(printf '%02x' "$i"),romfile=")
+    done
+}
+
+# On one conventional bus, whose bridge puts a requester id of its own in the place of theirs. Hub 0 is e1000e's, too.
+bridged_row() { # count
+    [ "$1" -le 8 ] || lacks "at most 8 e1000e behind the bridge, not $1"
+    options+=(-device pcie-root-port,id=bridged,chassis=64,addr=0x1d -device pcie-pci-bridge,id=bridge,bus=bridged)
+    neighbours bridged bridge "$1" 1 0 37
+}
+
+# Functions of one PCIe device, that have no access control between them.
+function_row() { # count
+    [ "$1" -le 8 ] || lacks "at most 8 functions in one slot, not $1"
+    options+=(-device pcie-root-port,id=several,chassis=65,addr=0x1e)
+    neighbours several several "$1" 0 1 38
+}
+
+# The guest's firmware numbers buses depth first, in the order of places, which is the order of the root ports here.
+neighbours() { # name, bus, count, first place, 1 if functions, byte of the MAC
+    local i place words
+    for ((i = 0; i < $3; i++)); do
+        place=$(printf '%02x.0' $(($4 + i)))
+        [ "$5" = 0 ] || place=00.$i
+        options+=(-netdev "hubport,id=$1$i,hubid=0")
+        options+=(-device "e1000e,netdev=$1$i,bus=$2,addr=0x$place,multifunction=$([ "$5" = 1 ] && echo on || echo off),mac=52:54:00:12:$6:$(printf '%02x' "$i"),romfile=")
+        later+=("$1 $place")
+    done
+}
+
+# Where those are: behind the buses of igb and of vfio-user devices.
+neighbour_addresses() {
+    local entry bus before
+    before=$(printf '%s\n' "${options[@]}" | grep -cE '^pcie-root-port,id=(root|slot)') || true
+    for entry in "${later[@]}"; do
+        bus=$((before + 1))
+        case $entry in
+        bridged*) bus=$((before + 2)) ;;
+        several*) [[ "${options[*]}" != *id=bridge,* ]] || bus=$((before + 3)) ;;
+        esac
+        addresses+="$(printf '0000:%02x:%s' "$bus" "${entry#* }") "
     done
 }
 

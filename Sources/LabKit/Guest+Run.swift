@@ -3,8 +3,8 @@ import LinuxIO
 import Synchronization
 
 extension Guest {
-    /// What a first run may take beyond its own limit, seconds: the guest's root is made then.
-    static let imageSeconds = 600
+    /// What a first run may take beyond its own limit, seconds: the guest's root is made then, or a small kernel.
+    static let imageSeconds = 1200
 
     /// Boots, runs a text for bash (it ends at the first command that fails), and waits for the guest to be gone.
     /// - Parameters:

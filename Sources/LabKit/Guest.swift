@@ -8,6 +8,8 @@ public struct Guest: Sendable {
         case debian
         /// The lab's own: boots faster, and has `/dev/iommu`, `/dev/vfio/devices` and VFIO without an IOMMU. Built once.
         case small
+        /// The same of Linux 6.1, which has neither of the two devices. Built once, too.
+        case small61 = "small-6.1"
     }
 
     public enum Emulator: String, Sendable {
@@ -54,7 +56,7 @@ public struct Guest: Sendable {
     public var sharedDirectories: [String] = []
     /// More of the kernel's command line.
     public var kernelArguments = ""
-    /// More arguments for QEMU.
+    /// More arguments for QEMU; what they place on bus 0 comes before NICs and files.
     public var emulatorArguments: [String] = []
 
     public init() {}
@@ -62,8 +64,17 @@ public struct Guest: Sendable {
     /// Where a vfio-user device is on the guest's PCI buses. Each is behind a root port of its own, named "slot0", "slot1", ...
     /// in QEMU, and is named "served0", "served1", ...
     public func address(ofServed index: Int) -> String {
-        let bus = String((portCounts[.igb] ?? 0) + 1 + index, radix: 16)
-        return "0000:\(bus.count < 2 ? "0" + bus : bus):00.0"
+        "0000:\(hexadecimal((portCounts[.igb] ?? 0) + 1 + index)):00.0"
+    }
+
+    /// Where the guest finds a port of a family that is behind a bus of its own, whatever else there is: see ``NIC``.
+    public func address(ofPort index: Int, of nic: NIC) -> String {
+        let bus = (portCounts[.igb] ?? 0) + servedSockets.count + 1
+        switch nic {
+        case .e1000eBridged: return "0000:\(hexadecimal(bus + 1)):\(hexadecimal(index + 1)).0"
+        case .e1000eFunctions: return "0000:\(hexadecimal(bus + ((portCounts[.e1000eBridged] ?? 0) > 0 ? 2 : 0))):00.\(index)"
+        default: return nic.address(ofPort: index)
+        }
     }
 
     /// `Lab/run`'s arguments for this guest.

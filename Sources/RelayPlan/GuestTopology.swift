@@ -5,7 +5,12 @@ public import DeviceAccess
 ///
 /// The root ports stand on bus 0 before anything else that makes a bus, so that the buses, which firmware numbers depth first
 /// in the order of places, are ours from 1 on, whatever else the guest has. That is why these devices come first in QEMU's
-/// arguments: what has no place of its own takes the next free one behind them.
+/// arguments: what has no place of its own takes the next free one behind them. A place that is taken, as by the display
+/// adapter that QEMU adds without `-vga none`, is QEMU's error, and another first place is the cure; then nothing before it
+/// may make a bus.
+///
+/// The IOMMU is near the end of bus 0: QEMU makes devices that are written as JSON after all others, and a vfio-user device
+/// cannot be written otherwise.
 public struct GuestTopology: Equatable, Sendable {
     /// How functions of one host group are shown to be one group of the guest, too.
     public enum Sharing: String, Sendable {
@@ -55,14 +60,15 @@ public struct GuestTopology: Equatable, Sendable {
 
     public var functions: [PlacedFunction] { ports.flatMap(\.functions) }
 
-    static let iommuPlace: UInt8 = 1
-    static let firstPortPlace: UInt8 = 2
-    /// Root ports, eight to a place of bus 0: 02.0 … 07.7. What the guest has besides comes behind them.
+    /// The last one that is free on every Q35.
+    static let iommuPlace: UInt8 = 0x1e
+    /// Root ports, eight to a place of bus 0: 01.0 … 06.7. What the guest has besides comes behind them.
     static let portCount = 48
+    static let portPlaceCount: UInt8 = 6
 
     /// - Parameter slots: functions that go behind one port together, at most ``portCount`` of them, each with at most
     ///   `sharing.placeCount` functions.
-    init(slots: [(hostGroup: Int?, functions: [RelayFunction])], sharing: Sharing) {
+    init(slots: [(hostGroup: Int?, functions: [RelayFunction])], sharing: Sharing, firstPlace: UInt8) {
         precondition(slots.count <= Self.portCount)
         iommu = PCIAddress(bus: 0, place: Self.iommuPlace)
         var bus: UInt8 = 0
@@ -77,7 +83,7 @@ public struct GuestTopology: Equatable, Sendable {
             ports.append(
                 RootPort(
                     name: "unic-port\(index)",
-                    address: PCIAddress(bus: 0, place: Self.firstPortPlace + UInt8(index / 8), function: UInt8(index % 8)),
+                    address: PCIAddress(bus: 0, place: firstPlace + UInt8(index / 8), function: UInt8(index % 8)),
                     secondaryBus: secondary,
                     bridge: isBridged
                         ? Bridge(name: "unic-bridge\(index)", address: PCIAddress(bus: secondary, place: 0), secondaryBus: bus) : nil,

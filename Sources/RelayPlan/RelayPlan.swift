@@ -9,8 +9,13 @@ public struct RelayPlan: Equatable, Sendable {
         /// The guest's memory, MiB.
         public var memoryMebibytes: Int
         public var sharing: GuestTopology.Sharing
+        /// Where the root ports begin on the guest's bus 0, 1 … 24. Nothing before it may make a bus.
+        public var firstPlace: UInt8
 
-        public init(directory: String, memoryMebibytes: Int = 1024, sharing: GuestTopology.Sharing = .functions) {
+        public init(
+            directory: String, memoryMebibytes: Int = 1024, sharing: GuestTopology.Sharing = .functions, firstPlace: UInt8 = 1
+        ) {
+            self.firstPlace = firstPlace
             self.directory = directory
             self.memoryMebibytes = memoryMebibytes
             self.sharing = sharing
@@ -26,6 +31,9 @@ public struct RelayPlan: Equatable, Sendable {
     ///   - functions: in the order that the guest is to find them in; members of a host group follow their first.
     ///   - hostGroups: of this machine, ``HostGroup/readAll(root:)``.
     public init(functions: [RelayFunction], hostGroups: [HostGroup], options: Options) throws(RelayPlanError) {
+        guard (1...GuestTopology.iommuPlace - GuestTopology.portPlaceCount).contains(options.firstPlace) else {
+            throw .noSuchPlace(options.firstPlace)
+        }
         try Self.checkNames(functions)
         let groups = try Self.groups(of: functions, in: hostGroups)
         var slots: [(hostGroup: Int?, functions: [RelayFunction])] = []
@@ -45,7 +53,7 @@ public struct RelayPlan: Equatable, Sendable {
                 group: slot.hostGroup ?? 0, functionCount: slot.functions.count, placeCount: options.sharing.placeCount)
         }
         self.options = options
-        topology = GuestTopology(slots: slots, sharing: options.sharing)
+        topology = GuestTopology(slots: slots, sharing: options.sharing, firstPlace: options.firstPlace)
         self.hostGroups = Set(groups.values.map(\.number)).sorted().compactMap { number in hostGroups.first { $0.number == number } }
         try checkPaths()
     }

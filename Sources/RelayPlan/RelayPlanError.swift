@@ -3,6 +3,7 @@ public import DeviceAccess
 /// Why no plan can be made, and what to do.
 public enum RelayPlanError: Error, Equatable, CustomStringConvertible {
     case nothingToRelay
+    case noSuchPlace(UInt8)
     case unusableName(String)
     case nameTwice(String)
     case deviceTwice(String, first: String, second: String)
@@ -18,6 +19,7 @@ public enum RelayPlanError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .nothingToRelay: "There is nothing to relay; name at least one function."
+        case .noSuchPlace(let place): "Root ports cannot begin at place \(place) of bus 0; take 1 to 24."
         case .unusableName(let name):
             "The name '\(printable(name))' will not do; take a letter, then letters, digits, '-', '_' or '.', 40 at most, not beginning with 'unic-'."
         case .nameTwice(let name): "Two functions are called '\(name)'; give each a name of its own."

@@ -37,7 +37,7 @@ import Testing
 
     @Test func functionsOfOneHostGroupBecomeFunctionsOfOneDevice() throws {
         let plan = try plan(Self.mixed(), [Self.shared])
-        #expect(plan.topology.iommu.description == "0000:00:01.0")
+        #expect(plan.topology.iommu.description == "0000:00:1e.0")
         #expect(
             plan.topology.ports.map { $0.functions.map { "\($0.function.name) \($0.address)" } } == [
                 ["nic 0000:01:00.0"], ["left 0000:02:00.0", "right 0000:02:00.1"], ["other 0000:03:00.0"],
@@ -87,28 +87,36 @@ import Testing
         #expect(devices.count == 1 + 3 + 4)
         #expect(
             devices[0]
-                == #"{"driver":"vfio-user-pci","id":"unic-iommu","bus":"pcie.0","addr":"0x1.0","socket":{"type":"unix","path":"/run/r/unic-iommu.sock"}}"#
+                == #"{"driver":"vfio-user-pci","id":"unic-iommu","bus":"pcie.0","addr":"0x1e.0","socket":{"type":"unix","path":"/run/r/unic-iommu.sock"}}"#
         )
         #expect(
             devices[3]
-                == #"{"driver":"pcie-root-port","id":"unic-port1","bus":"pcie.0","addr":"0x2.1","multifunction":true,"chassis":129}"#)
+                == "pcie-root-port,id=unic-port1,bus=pcie.0,addr=0x1.1,multifunction=on,chassis=129")
         #expect(
             devices[5]
                 == #"{"driver":"vfio-user-pci","id":"right","bus":"unic-port1","addr":"0x0.1","multifunction":true,"socket":{"type":"unix","path":"/run/r/right.sock"}}"#
         )
         let bridged = try plan(Self.mixed(), [Self.shared], sharing: .bridge).emulatorArguments
-        #expect(bridged.contains(#"{"driver":"pcie-pci-bridge","id":"unic-bridge1","bus":"unic-port1"}"#))
+        #expect(bridged.contains("pcie-pci-bridge,id=unic-bridge1,bus=unic-port1"))
         #expect(bridged.contains { $0.contains(#""bus":"unic-bridge1","addr":"0x2.0","socket""#) })
     }
 
     @Test func fortyEightPortsHavePlacesAndNoMore() throws {
         let functions = (0..<49).map { RelayFunction(name: "n\($0)", kind: .model("e1000e")) }
         let plan = try plan(Array(functions.dropLast()))
-        #expect(plan.topology.ports.last?.address.description == "0000:00:07.7")
+        #expect(plan.topology.ports.last?.address.description == "0000:00:06.7")
         #expect(plan.topology.ports.last?.secondaryBus == 48)
         #expect(Set(plan.topology.ports.map(\.address)).count == 48)
         #expect(plan.topology.viot.body.count == 12 + 16 + 48 * 24)
         #expect(refusal(functions) == .tooManyFunctions(portCount: 49, placeCount: 48))
+    }
+
+    @Test func portsBeginWhereTold() throws {
+        func plan(_ place: UInt8) throws(RelayPlanError) -> RelayPlan {
+            try RelayPlan(functions: [Self.nic], hostGroups: [], options: .init(directory: "/run/r", firstPlace: place))
+        }
+        #expect(try plan(24).topology.ports[0].address.description == "0000:00:18.0")
+        for place: UInt8 in [0, 25, 255] { #expect(throws: RelayPlanError.noSuchPlace(place)) { try plan(place) } }
     }
 
     @Test func aGroupThatDoesNotFitIntoOneSlotIsRefused() throws {
@@ -180,7 +188,7 @@ import Testing
         let text = try plan(Self.mixed(), [Self.shared]).json.text
         #expect(
             text.hasPrefix(
-                #"{"iommu":{"address":"0000:00:01.0","socket":"/run/r/unic-iommu.sock"},"functions":[{"name":"nic","model":"e1000e","#))
+                #"{"iommu":{"address":"0000:00:1e.0","socket":"/run/r/unic-iommu.sock"},"functions":[{"name":"nic","model":"e1000e","#))
         #expect(text.contains(#""name":"right","host":"0000:03:00.1","host_group":7,"address":"0000:02:00.1","endpoint":513,"aliases":[]"#))
         #expect(text.contains(#""guest_groups":[{"functions":["nic"],"depends_on_probe_order":false}"#))
         #expect(text.contains(#""viot":{"path":"/run/r/unic-viot.bin","byte_count":100}"#))

@@ -11,12 +11,12 @@ final class ServedModel {
     private let options: [String]
     private var server: ChildProcess
 
-    init(_ model: String, wire: String, options: [String] = []) throws {
-        socket = "/tmp/unic-lab-\(getpid())-\(UInt32.random(in: 0 ... .max)).sock"
+    init(_ model: String, wire: String, options: [String] = [], socket: String? = nil) throws {
+        self.socket = socket ?? "/tmp/unic-lab-\(getpid())-\(UInt32.random(in: 0 ... .max)).sock"
         self.model = model
         self.wire = "lab-\(getpid())-\(wire)"
         self.options = options
-        server = try Self.start(model, socket: socket, wire: self.wire, options)
+        server = try Self.start(model, socket: self.socket, wire: self.wire, options)
     }
 
     deinit { server.send(signal: SIGKILL) }
