@@ -89,7 +89,7 @@ let package = Package(
             "unic",
             [
                 "Devices", "HostSetup", "PingPong", "Echo", "Traffic", "Reports", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel",
-                "NicDriver", "NicModels", "VfioUser",
+                "NicDriver", "NicModels", "VfioUser", "IOMMURelay", "RelayPlan",
                 arguments,
                 histogram, logging,
             ]),

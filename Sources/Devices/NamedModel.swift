@@ -95,7 +95,8 @@ extension DeviceURL {
                 return (try host.host(model, in: environment), address)
             case .virtioNet:
                 let options = virtioNetOptions
-                let environment = try DeviceEnvironment(for: described(VirtioNetModel<W>.functionDescription(options)), dma: host.makeDMASpace())
+                let environment = try DeviceEnvironment(
+                    for: described(VirtioNetModel<W>.functionDescription(options)), dma: host.makeDMASpace())
                 let model = try VirtioNetModel(wire: wire, macAddress: address.bits, options: options, environment: environment)
                 return (try host.host(model, in: environment), address)
             }

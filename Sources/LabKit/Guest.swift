@@ -40,6 +40,11 @@ public struct Guest: Sendable {
     public var portCounts: [NIC: Int] = [.e1000e: 2]
     /// Sockets of vfio-user servers on this machine, a device each; see ``address(ofServed:)``.
     public var servedSockets: [String] = []
+    /// Functions that `unic relay` gives to the guest behind an IOMMU, by device URL; see ``address(ofRelayed:)``. The IOMMU is
+    /// ``IOMMU/none`` then, the emulator from the backports, and `unic` among the programs.
+    public var relayedDevices: [String] = []
+    /// Where the relay's sockets are; nil: a directory that nobody needs to know.
+    public var relayDirectory: String?
     /// Whether a guest that reboots boots again and runs its script again. Otherwise it has ended.
     public var reboots = false
     /// Queue pairs of each virtio-net port. More than one wants network namespaces of this machine.
@@ -67,6 +72,9 @@ public struct Guest: Sendable {
         "0000:\(hexadecimal((portCounts[.igb] ?? 0) + 1 + index)):00.0"
     }
 
+    /// Where a relayed function is.
+    public func address(ofRelayed index: Int) -> String { "0000:\(hexadecimal(1 + index)):00.0" }
+
     /// Where the guest finds a port of a family that is behind a bus of its own, whatever else there is: see ``NIC``.
     public func address(ofPort index: Int, of nic: NIC) -> String {
         let bus = (portCounts[.igb] ?? 0) + servedSockets.count + 1
@@ -85,6 +93,8 @@ public struct Guest: Sendable {
         let nics = NIC.allCases.compactMap { nic in portCounts[nic].map { "\(nic.rawValue):\($0)" } }
         words += ["--nics", nics.isEmpty ? "0" : nics.joined(separator: ",")]
         words += servedSockets.flatMap { ["--served", $0] }
+        words += relayedDevices.flatMap { ["--relay", $0] }
+        if let relayDirectory { words += ["--relay-directory", relayDirectory] }
         if reboots { words.append("--reboots") }
         if !bindsPorts { words.append("--leave-nics") }
         if let allowsUnsafeInterrupts { words += ["--unsafe-interrupts", allowsUnsafeInterrupts ? "yes" : "no"] }

@@ -4,7 +4,6 @@ import Devices
 import LinuxIO
 import Logging
 import NicDriver
-import Synchronization
 import VfioUser
 
 struct ServeCommand: ParsableCommand {
@@ -122,14 +121,4 @@ struct ServeCommand: ParsableCommand {
         if let fault = statistics.lastFault { text += "last fault: \(fault)\n" }
         StandardStream.output.write(text)
     }
-}
-
-/// The server that a signal has to stop, once there is one.
-private final class StartedServer: Sendable {
-    private let held = Mutex<ServerControl?>(nil)
-    var control: ServerControl? {
-        get { held.withLock { $0 } }
-        set { held.withLock { $0 = newValue } }
-    }
-    func stop() { control?.stop() }
 }

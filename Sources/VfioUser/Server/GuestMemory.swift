@@ -78,6 +78,7 @@ final class GuestMemory {
         space.entries(in: range).filter { $0.access.contains(.write) }.map(\.range) + indirect.writable(in: range)
     }
 
+    var maximumRanges: Int { space.maximumEntries }
     var rangeCount: Int { space.count }
     var mappedByteCount: UInt64 { space.mappedByteCount }
     /// Counted along the way: it is read each time that the server goes to sleep.

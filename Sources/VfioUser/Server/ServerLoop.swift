@@ -7,8 +7,8 @@ public protocol ServedFunction: AnyObject {
     func open() throws(ServerError)
     /// The client is let go, and nobody can connect any more.
     func close()
-    /// A bounded piece of work: for the client, or of the model.
-    func takeTurn() -> ServerTurn
+    /// A bounded piece of work: for the client, or of the model. False: it looked everywhere, and there was nothing.
+    func takeTurn() -> Bool
     /// When it last had work, on the monotonic clock; nil: nobody is connected.
     var lastWork: UInt64? { get }
     /// Whether the model has to be looked at although nothing wakes its server.
@@ -21,24 +21,11 @@ public protocol ServedFunction: AnyObject {
     func publish()
 }
 
-/// What a turn brought; the greatest of several functions' counts.
-public enum ServerTurn: Int, Comparable, Sendable {
-    /// It looked everywhere, and there was nothing.
-    case idle
-    /// Nothing so far; the socket was not looked at.
-    case between
-    /// It worked, or expects work at once.
-    case worked
-
-    public static func < (a: ServerTurn, b: ServerTurn) -> Bool { a.rawValue < b.rawValue }
-}
-
 /// One thread for one or more functions: none of them has to fear that another works at the same time. A relay's IOMMU and
 /// the models behind it share one, so that after an unmap's answer no model is in the middle of a transfer.
 public final class ServerLoop {
     private let functions: [any ServedFunction]
     private let options: ServerOptions
-    private let sharesOneProcessor = Processor.usable.count < 2
     /// When an asleep loop looks at its models.
     private var lookTimer: IntervalTimer
     /// When a busy loop last looked at everything but the clients' sockets.
@@ -63,18 +50,14 @@ public final class ServerLoop {
     /// Works until one of them is told to stop, or nobody wants it any longer; that is asked before each wait.
     func run(while isWanted: () -> Bool) {
         while true {
-            var turn = ServerTurn.idle
+            var worked = false
             for function in functions {
-                turn = max(turn, function.takeTurn())
+                if function.takeTurn() { worked = true }
                 if function.control.isStopRequested { return publish() }
             }
-            switch turn {
-            case .worked: continue
-            case .between: pause()
-            case .idle:
-                guard isWanted() else { return publish() }
-                wait()
-            }
+            if worked { continue }
+            guard isWanted() else { return publish() }
+            wait()
         }
     }
 
@@ -125,10 +108,5 @@ public final class ServerLoop {
         let events = waitForEvents(requests, timeoutMilliseconds: timeout)
         if !events[0].isEmpty { lookTimer.drain() }
         for (function, start) in zip(functions, starts) { function.finishSleep(events, from: start) }
-    }
-
-    /// Between two looks: on one CPU others have to run for there to be anything to see.
-    private func pause() {
-        if sharesOneProcessor { Processor.yield() } else { Processor.spinHint() }
     }
 }

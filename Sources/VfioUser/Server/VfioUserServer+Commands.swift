@@ -164,7 +164,7 @@ extension VfioUserServer where Model: ~Copyable {
         var mine = Capabilities()
         if proposed.capabilities.maximumMessageDescriptors != nil { mine.maximumMessageDescriptors = UInt64(limits.maximumDescriptors) }
         if proposed.capabilities.maximumTransferByteCount != nil { mine.maximumTransferByteCount = UInt64(limits.maximumTransferByteCount) }
-        if proposed.capabilities.maximumDMAMaps != nil { mine.maximumDMAMaps = UInt64(environment.dma.maximumEntries) }
+        if proposed.capabilities.maximumDMAMaps != nil { mine.maximumDMAMaps = UInt64(memory.maximumRanges) }
         if proposed.capabilities.pageSizes != nil { mine.pageSizes = Capabilities.defaultPageSizes }
         if proposed.capabilities.writeMultiple == true { mine.writeMultiple = true }
         if let theirs = proposed.capabilities.migration, model.canBeSaved { mine.migration = migration(proposed: theirs) }

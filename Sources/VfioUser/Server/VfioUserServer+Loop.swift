@@ -11,31 +11,36 @@ extension VfioUserServer: ServedFunction where Model: ~Copyable {
     /// Whoever sent a command often sends the next one at once: for some microseconds each step is followed by a look.
     private var looksAfterCommand: Int { sharesOneProcessor || !(options.busyPoll || options.pollMicroseconds > 0) ? 0 : 32 }
 
-    public func takeTurn() -> ServerTurn {
-        guard let session else { return .idle }
-        let worked = migration.isRunning && model.progress()
-        if worked { session.lastWork = MonotonicClock.nanoseconds() }
-        session.steps += 1
-        guard session.steps >= stepsBetweenLooks || session.eagerLooks > 0 else { return worked ? .worked : .between }
+    public func takeTurn() -> Bool {
+        guard let session else { return false }
+        while true {
+            let worked = migration.isRunning && model.progress()
+            if worked { session.lastWork = MonotonicClock.nanoseconds() }
+            session.steps += 1
+            if session.steps >= stepsBetweenLooks || session.eagerLooks > 0 { return look(session, afterWork: worked) }
+            if worked { return true }
+            // On one CPU others have to run for there to be anything to see.
+            if sharesOneProcessor { Processor.yield() } else { Processor.spinHint() }
+        }
+    }
+
+    /// A look at the socket. False: there was nothing, and no more is expected at once.
+    private func look(_ session: ClientSession, afterWork worked: Bool) -> Bool {
         session.steps = 0
         switch exchange(session) {
-        case .closed:
-            end(session)
-            return .worked
-        case .worked:
-            session.lastWork = MonotonicClock.nanoseconds()
-            return .worked
+        case .closed: end(session)
+        case .worked: session.lastWork = MonotonicClock.nanoseconds()
         case .drained:
             session.lastWork = MonotonicClock.nanoseconds()
             // Who shares its core gives it to the client now, who does not poll sleeps now: each looks at the socket then.
             session.eagerLooks = looksAfterCommand
-            return worked || session.eagerLooks > 0 ? .worked : .idle
+            return worked || session.eagerLooks > 0
         case .idle:
-            if worked { return .worked }
-            guard session.eagerLooks > 0 else { return .idle }
+            if worked { return true }
+            guard session.eagerLooks > 0 else { return false }
             session.eagerLooks -= 1
-            return .worked
         }
+        return true
     }
 
     public var lastWork: UInt64? { session?.lastWork }

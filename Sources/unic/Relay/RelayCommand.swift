@@ -22,7 +22,8 @@ struct RelayCommand: ParsableCommand {
 struct RelayOptions: ParsableArguments {
     @Option(
         name: .customLong("device"),
-        help: ArgumentHelp("A function of the guest: soft:WIRE?nic=e1000e. Give it once for each; they are called nic0, nic1, ...", valueName: "url"))
+        help: ArgumentHelp(
+            "A function of the guest: soft:WIRE?nic=e1000e. Give it once for each; they are called nic0, nic1, ...", valueName: "url"))
     var devices: [String] = []
     @Option(help: ArgumentHelp("For sockets and the table; made if it is missing.", valueName: "path"))
     var directory = "/tmp/unic-relay"

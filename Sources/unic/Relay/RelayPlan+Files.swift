@@ -6,7 +6,9 @@ extension RelayPlan {
     func writeTable() throws {
         do {
             let directory = try PrivateDirectory(path: options.directory)
-            try directory.replaceFile(viotPath.split(separator: "/").last.map(String.init) ?? "", with: topology.viot.bytes)
+            let file = try directory.openFile(String(viotPath.dropFirst(options.directory.count + 1)))
+            try file.resize(to: 0, subject: viotPath)
+            try file.write(topology.viot.body, at: 0, subject: viotPath)
         } catch { throw Ending.failed("\(error) Choose another --directory.") }
     }
 }

@@ -37,7 +37,8 @@ struct RelayRunCommand: ParsableCommand {
             relay.wait(timeoutMilliseconds: 0)
             guard relay.exit == nil else {
                 end(emulator)
-                throw Ending.failed("the relay has ended, so that QEMU was ended: its guest would wait for its IOMMU for ever. \(relay.errorText)")
+                throw Ending.failed(
+                    "the relay has ended, so that QEMU was ended: its guest would wait for its IOMMU for ever. \(relay.errorText)")
             }
             if stop.isRaised { end(emulator) }
         }

@@ -41,7 +41,8 @@ struct RelayServeCommand: ParsableCommand {
         try relay.serve {
             do throws(ServerError) {
                 status = try StatusSocket(beside: plan.iommuSocket) { Array((facts.document.text + "\n").utf8) }
-                StandardStream.error.write("unic: an IOMMU and \(plan.topology.functions.count) functions are served in \(plan.options.directory)\n")
+                StandardStream.error.write(
+                    "unic: an IOMMU and \(plan.topology.functions.count) functions are served in \(plan.options.directory)\n")
             } catch {
                 failure = error
                 relay.control.stop()
