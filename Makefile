@@ -6,7 +6,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 RELEASE := --configuration release --static-swift-stdlib --scratch-path .build-release -Xswiftc -enforce-exclusivity=unchecked
 BIN := .build-release/release
 
-.PHONY: help setup build release pingpong test test-long fuzz lint format bench bench-instructions bench-lab lab lab-shell clean check
+.PHONY: help setup build release pingpong test test-long fuzz lint format bench bench-instructions bench-lab lab lab-nested lab-shell clean check
 
 help: ## these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -55,6 +55,9 @@ bench-lab: release ## times in a guest against the kernel's driver and DPDK's te
 
 lab: release ## the tests that need a guest
 	Scripts/test --lab-only
+
+lab-nested: release ## the relay in a guest in a guest, six minutes
+	Scripts/test-nested $(BIN)
 
 lab-shell: setup ## a shell in the lab's guest
 	Lab/shell

@@ -64,7 +64,7 @@ let package = Package(
             "Devices",
             [
                 "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser", "IOMMURelay",
-                "RelayPlan",
+                "RelayPlan", "HostBack",
             ]),
         module("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess", system]),
         module("LabKit", ["LinuxIO", system]),
