@@ -23,6 +23,7 @@ release: setup ## static release binaries in .build-release/release
 	swift build $(RELEASE) --product hugepage-check
 	swift build $(RELEASE) --product hot-path
 	swift build $(RELEASE) --product dma-path
+	swift build $(RELEASE) --product relay-guest
 	swift build $(RELEASE) --product udp-pingpong
 
 pingpong: release ## the main job: latency between two ports, no privilege needed

@@ -96,6 +96,12 @@ let package = Package(
             ]),
         .executableTarget(
             name: "wire-peer", dependencies: ["LinuxIO", "DeviceMemory", "NicModels"], path: "Tests/WirePeer", swiftSettings: settings),
+        .executableTarget(
+            name: "relay-guest",
+            dependencies: [
+                "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "VfioUser", "IOMMURelay", "HostBack",
+            ],
+            path: "Tests/RelayGuest", swiftSettings: settings),
         .target(
             name: "FuzzTargets",
             dependencies: ["VfioUser", "NicModels", "DeviceModel", "DeviceMemory", "DeviceAccess", "LinuxIO", "Reports"],
