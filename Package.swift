@@ -109,7 +109,7 @@ let package = Package(
         tests("NicModels", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel", "wire-peer"]),
         tests("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
-        tests("IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel"]),
+        tests("IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel", "NicModels"]),
         tests("RelayPlan", ["LinuxIO", "DeviceAccess", "Reports"]),
         tests("Devices", ["DriverSuite"]),
         tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),
@@ -122,8 +122,8 @@ let package = Package(
         .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
         .testTarget(
-            name: "LabTests", dependencies: ["LabKit", "LinuxIO", "RelayPlan", "DeviceAccess"], path: "Tests/LabTests",
-            swiftSettings: settings),
+            name: "LabTests", dependencies: ["LabKit", "LinuxIO", "RelayPlan", "DeviceAccess", "Devices", "IOMMURelay", "VfioUser"],
+            path: "Tests/LabTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
