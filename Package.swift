@@ -116,7 +116,7 @@ let package = Package(
         tests("NicModels", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel", "wire-peer"]),
         tests("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
-        tests("IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel"]),
+        tests("IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel", "NicModels"]),
         tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay"]),
         tests("RelayPlan", ["LinuxIO", "DeviceAccess", "Reports"]),
         tests("Devices", ["DriverSuite"]),
@@ -130,8 +130,8 @@ let package = Package(
         .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
         .testTarget(
-            name: "LabTests", dependencies: ["LabKit", "LinuxIO", "RelayPlan", "DeviceAccess"], path: "Tests/LabTests",
-            swiftSettings: settings),
+            name: "LabTests", dependencies: ["LabKit", "LinuxIO", "RelayPlan", "DeviceAccess", "Devices", "IOMMURelay", "VfioUser"],
+            path: "Tests/LabTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
