@@ -5,7 +5,7 @@ import NicRegisters
 import VirtioModel
 
 /// The function with its queue in memory, the core, and one endpoint's model space. The driver's side of the queue is as small as can
-/// be: slot N is descriptor N, an indirect table as Linux makes it, and a request of its own.
+/// be: slot N is descriptors 2N and 2N + 1, and a request of its own.
 struct RelayUnderTest: ~Copyable {
     private static let start: UInt64 = 0x4000_0000
     private static let size = 1024
@@ -15,7 +15,6 @@ struct RelayUnderTest: ~Copyable {
     private static let descriptors = 0
     private static let available = 16 << 10
     private static let used = 20 << 10
-    private static let tables = 32 << 10
     private static let requests = 64 << 10
     private static let requestByteCount = 64
     private static let memoryByteCount = 128 << 10
@@ -38,7 +37,7 @@ struct RelayUnderTest: ~Copyable {
         try guest.map(range, to: memory.window, access: .readWrite)
         let back = ModelBack(endpoint: Self.endpoint, space: space, guest: guest, source: core)
         try core.add(endpoint: Self.endpoint, group: "one", back: back)
-        let function = try VirtioIOMMUFunction(handler: core, environment: environment)
+        let function = try VirtioIOMMUFunction(handler: core, environment: environment, offersIndirect: false)
         self.memory = memory
         self.back = back
         self.function = function
@@ -52,7 +51,7 @@ struct RelayUnderTest: ~Copyable {
         typealias Common = Virtio.Common
         write(1, at: Common.deviceStatus.offset, 1)
         write(3, at: Common.deviceStatus.offset, 1)
-        let wanted: VirtioFeatures = [.version1, .eventIndex, .indirectDescriptors, .iommuMapUnmap, .iommuProbe]
+        let wanted: VirtioFeatures = [.version1, .eventIndex, .iommuMapUnmap, .iommuProbe]
         for half in UInt64(0)..<2 {
             write(half, at: Common.driverFeatureSelect.offset, 4)
             write(wanted.rawValue >> (32 * half) & 0xffff_ffff, at: Common.driverFeature.offset, 4)
@@ -70,18 +69,10 @@ struct RelayUnderTest: ~Copyable {
         }
         write(1, at: Common.queueEnable.offset, 2)
         write(15, at: Common.deviceStatus.offset, 1)
-        for slot in 0..<256 { prepare(slot) }
     }
 
     private mutating func write(_ value: UInt64, at offset: Int, _ byteCount: Int) {
         function.writeRegion(VirtioPlace.bar, at: UInt64(VirtioPlace.common + offset), value, byteCount: byteCount)
-    }
-
-    /// Descriptor and table stay as they are; only requests change.
-    private func prepare(_ slot: Int) {
-        let table = Self.tables + 32 * slot
-        put(.init(address: Self.start + UInt64(table), byteCount: 32, flags: .indirect), at: Self.descriptors + 16 * slot)
-        memory.window.store16(UInt16(slot), at: Self.available + 4 + 2 * slot)
     }
 
     private func put(_ descriptor: Virtio.SplitDescriptor, at place: Int) {
@@ -119,10 +110,11 @@ struct RelayUnderTest: ~Copyable {
             window.store64(UInt64(page) << 12 + 4095, at: at + Layout.last)
             rest(window, at)
             window.store8(0xff, at: at + byteCount)
-            let table = Self.tables + 32 * slot
-            put(.init(address: Self.start + UInt64(at), byteCount: UInt32(byteCount), flags: .next, next: 1), at: table)
-            put(.init(address: Self.start + UInt64(at + byteCount), byteCount: 4, flags: .write), at: table + 16)
-            window.store16(UInt16(slot), at: Self.available + Virtio.SplitRing.availableEntries + 2 * (Int(index) & (Self.size - 1)))
+            put(
+                .init(address: Self.start + UInt64(at), byteCount: UInt32(byteCount), flags: .next, next: UInt16(2 * slot + 1)),
+                at: Self.descriptors + 32 * slot)
+            put(.init(address: Self.start + UInt64(at + byteCount), byteCount: 4, flags: .write), at: Self.descriptors + 32 * slot + 16)
+            window.store16(UInt16(2 * slot), at: Self.available + Virtio.SplitRing.availableEntries + 2 * (Int(index) & (Self.size - 1)))
             index &+= 1
         }
         DeviceBarrier.publishToDevice()
