@@ -85,6 +85,13 @@ let package = Package(
         .executableTarget(
             name: "dma-path", dependencies: ["CLinuxShims", "DeviceMemory", "DeviceModel", "LinuxIO", "NicModels", "VfioUser"],
             path: "Benchmarks/dma-path", swiftSettings: settings),
+        .executableTarget(
+            name: "vfio-map", dependencies: ["DeviceAccess", "DeviceMemory", "LinuxIO"], path: "Benchmarks/vfio-map",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "relay-core",
+            dependencies: ["DeviceMemory", "DeviceModel", "IOMMURelay", "LinuxIO", "NicRegisters", "VirtioModel"],
+            path: "Benchmarks/relay-core", swiftSettings: settings),
         .executableTarget(name: "udp-pingpong", dependencies: ["LinuxIO"], path: "Benchmarks/udp-pingpong", swiftSettings: settings),
         program(
             "unic",

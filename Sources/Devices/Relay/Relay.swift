@@ -11,8 +11,15 @@ public import VfioUser
 /// transfer when an unmap is answered.
 public final class Relay {
     public struct Options: Sendable {
-        /// How the thread waits.
-        public var server = ServerOptions()
+        /// How the thread waits. A guest's driver spins until a request is answered, and between two requests of one call it pins up
+        /// to a hugepage: a thread that slept in between would have to be woken, by a message, for each.
+        public var server = {
+            var options = ServerOptions()
+            options.pollMicroseconds = 20
+            options.maximumPollMicroseconds = 250
+            options.yieldsWhilePolling = false
+            return options
+        }()
         public var limits = RelayLimits()
         /// Whether functions reach all of the guest's memory while the guest's IOMMU driver has attached them to nothing: for
         /// firmware that boots from a NIC.
@@ -76,7 +83,7 @@ public final class Relay {
             }
         }
         do throws(SystemCallError) {
-            let model = try VirtioIOMMUFunction(handler: core, environment: environment)
+            let model = try VirtioIOMMUFunction(handler: core, environment: environment, offersIndirect: false)
             let server = try VfioUserServer(
                 model: model, environment: environment, socketPath: plan.iommuSocket, options: options.server)
             control = server.control
