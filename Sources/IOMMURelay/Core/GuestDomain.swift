@@ -6,6 +6,9 @@ final class GuestDomain {
     /// Whether its endpoints reach guest memory by its own addresses. Nothing is mapped in one.
     let isBypass: Bool
     var table = MappingTable()
+    /// Neighbours in the table that were mapped together, each stretch as one mapping: what mappers that join hold as one, cut
+    /// only where their pieces end.
+    var areas = MappingTable()
     /// Distinct ones, each with how many endpoints use it. What is in the table is mapped in each of them.
     private(set) var mappers: [(mapper: any HostMapper, endpointCount: Int)] = []
     /// Ids that the driver attached to it. It is gone with the last.

@@ -15,12 +15,18 @@ public enum HostMapperError: Error, Equatable, Sendable {
 public protocol HostMapper: AnyObject {
     /// A mapping is handed over in pieces of at most so many bytes, a multiple of every page.
     var maximumPieceByteCount: UInt64 { get }
+    /// Whether a call costs enough that neighbours should come as one piece: docs/decisions/0009.
+    var joinsNeighbours: Bool { get }
     /// Maps a piece; neither it nor a part of it is mapped yet.
     func map(_ piece: IOVAMapping) throws(HostMapperError)
     /// Removes what is mapped inside of the range; pieces are whole. When it returns no DMA reaches that memory.
     func unmap(_ range: IOVARange)
     /// Removes everything. When it returns no DMA gets through.
     func unmapAll()
+}
+
+extension HostMapper {
+    public var joinsNeighbours: Bool { true }
 }
 
 /// What stands between an endpoint and memory: a device model's view of it, or the host's IOMMU.

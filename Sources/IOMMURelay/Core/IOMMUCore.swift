@@ -25,7 +25,12 @@ public final class IOMMUCore: IOMMURequestHandler {
     var mappingCount = 0
     var mappedByteCount: UInt64 = 0
     var job: Job?
+    /// What is under way is so many requests of a kind together.
+    var run: (kind: RelayStatistics.Kind, count: Int)?
+    public internal(set) var joinsRuns = false
     var hostCalls = HostCalls()
+    /// Pieces of merged areas of which only a part was unmapped.
+    var splits: UInt64 = 0
     private var counts = RelayStatistics()
     private var faults: FaultRing
     /// The newest last.
@@ -84,8 +89,15 @@ extension IOMMUCore {
         return counted(progress, job.request)
     }
 
-    private func counted(_ progress: IOMMUProgress, _ request: IOMMURequest) -> IOMMUProgress {
-        if case .done(let status, _) = progress { counts.count(request.kind, status) }
+    func counted(_ progress: IOMMUProgress, _ request: IOMMURequest) -> IOMMUProgress {
+        guard case .done(let status, _) = progress else { return progress }
+        guard let run else {
+            counts.count(request.kind, status)
+            return progress
+        }
+        self.run = nil
+        // A run that failed never was: its requests are begun one by one, and count then.
+        if status == .ok { counts.count(run.kind, together: run.count) }
         return progress
     }
 
@@ -104,6 +116,8 @@ extension IOMMUCore {
     public func reset() {
         if case .route(let work) = job?.work { work.walk?.mapper.unmapAll() }
         job = nil
+        run = nil
+        joinsRuns = false
         for group in groups.values {
             group.forgetAll()
             // Before any of them bypasses: none does while a sibling is in a domain.
@@ -209,6 +223,7 @@ extension IOMMUCore {
         result.tableBytes = domains.values.reduce(0) { $0 + $1.table.memoryByteCount }
         result.hostMapCalls = hostCalls.maps
         result.hostUnmapCalls = hostCalls.unmaps
+        result.splits = splits
         result.faultsDropped = faults.dropped
         result.endpoints = groups.values
             .flatMap { group in group.endpoints.map { .init(id: $0.id, group: group.name, state: state(of: $0, in: group)) } }

@@ -40,6 +40,10 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
     var eventChains: DescriptorChains
     /// The request that the handler is at.
     var current: PendingAnswer?
+    /// Requests that wait for others which continue them.
+    var run = RequestRun()
+    /// Where their answers go.
+    var runChains: DescriptorChains
     /// A fault for which there was no buffer that is large enough.
     var waitingFault: IOMMUFault?
 
@@ -59,11 +63,12 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
         transport = VirtioTransport(Self.offer, environment: environment)
         let request = 128
         let chain = DescriptorChains.byteCount
-        memory = try DMAMemory.ordinary(byteCount: request + Self.maximumAnswerByteCount + 2 * chain, name: "unic-virtio-iommu")
+        memory = try DMAMemory.ordinary(byteCount: request + Self.maximumAnswerByteCount + 3 * chain, name: "unic-virtio-iommu")
         requestBytes = memory.window.slice(at: 0, byteCount: request)
         answerBytes = memory.window.slice(at: request, byteCount: Self.maximumAnswerByteCount)
         chains = DescriptorChains(memory: memory.window.slice(at: request + Self.maximumAnswerByteCount, byteCount: chain))
         eventChains = DescriptorChains(memory: memory.window.slice(at: request + Self.maximumAnswerByteCount + chain, byteCount: chain))
+        runChains = DescriptorChains(memory: memory.window.slice(at: request + Self.maximumAnswerByteCount + 2 * chain, byteCount: chain))
     }
 
     /// The function as its host sees it. A ``DeviceEnvironment`` is made from it.
@@ -101,6 +106,8 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
     mutating func resetDevice() {
         counters.deviceResets &+= 1
         current = nil
+        run.removeAll()
+        runChains.removeAll()
         waitingFault = nil
         chains.removeAll()
         eventChains.removeAll()

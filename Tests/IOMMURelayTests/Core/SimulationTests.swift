@@ -66,7 +66,7 @@ import Testing
                     switch Int.random(in: 0..<400, using: &random) {
                     case 0: reset()
                     case 1...3: bypass(Bool.random(using: &random))
-                    default: try run(request())
+                    default: if !(try runTogether()) { try run(request()) }
                     }
                     try check()
                 } catch let difference as Difference {
@@ -142,8 +142,48 @@ import Testing
             if status == .ok { model.carryOut(request) }
             switch request {
             case .attach(let id, _, _), .detach(let id, _): excuse(id, status, hasFailed: core.lastRefusals != refusals)
+            case .unmap: if core.lastRefusals != refusals { excuseLost() }
             default: break
             }
+        }
+
+        /// Three requests that continue each other, of one page each: carried out as one, or without any effect.
+        /// False: it was not the time for it.
+        func runTogether() throws -> Bool {
+            guard Int.random(in: 0..<4, using: &random) == 0 else { return false }
+            let base: UInt64 = Bool.random(using: &random) ? 0 : 0 &- 0x8000
+            let (domain, page) = (UInt32.random(in: 1...4, using: &random), UInt64.random(in: 0..<6, using: &random))
+            let physical = UInt64.random(in: 0..<16, using: &random)
+            let isMap = Bool.random(using: &random)
+            let requests = (0..<3 as Range<UInt64>).map { index -> IOMMURequest in
+                let first = base &+ (page + index) << 12
+                guard isMap else { return .unmap(domain: domain, first: first, last: first + 0xfff) }
+                let there = GuestPhysicalAddress((physical + index) << 12)
+                return .map(domain: domain, first: first, last: first + 0xfff, physical: there, flags: 3)
+            }
+            var after = model
+            let isRight = requests.allSatisfy { request in
+                defer { after.carryOut(request) }
+                return after.answer(request) == .ok
+            }
+            isFailing = Int.random(in: 0..<4, using: &random) == 0
+            let refusals = core.lastRefusals
+            var progress = core.begin(together: requests)
+            while progress == .working { progress = core.advance() }
+            guard progress == .done(.ok) else {
+                guard !isRight || isFailing else { throw Difference(what: "\(requests) together: \(progress)") }
+                guard core.lastRefusals == refusals else { throw Difference(what: "a run that never was left a reason") }
+                return true
+            }
+            guard isRight else { throw Difference(what: "\(requests) together: OK") }
+            model = after
+            if core.lastRefusals != refusals { excuseLost() }
+            return true
+        }
+
+        /// The host took a part of an area away, and did not map the rest again.
+        func excuseLost() {
+            for endpoint in core.statistics.endpoints where endpoint.state == .failed { excused.insert(endpoint.id) }
         }
 
         /// An ATTACH that failed, or a DETACH that left siblings to a failing host, may leave endpoints of the group blocked.
