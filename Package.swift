@@ -59,6 +59,7 @@ let package = Package(
         module("NicModels", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel"]),
         module("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", system]),
         module("IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel"]),
+        module("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay"]),
         module(
             "Devices",
             [
@@ -110,6 +111,7 @@ let package = Package(
         tests("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests("IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel"], exclude: ["Traces"]),
+        tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay"]),
         tests("RelayPlan", ["LinuxIO", "DeviceAccess", "Reports"]),
         tests("Devices", ["DriverSuite"]),
         tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),

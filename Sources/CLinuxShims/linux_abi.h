@@ -69,6 +69,7 @@ static const unsigned long unic_vfio_iommu_unmap_dma = VFIO_IOMMU_UNMAP_DMA;
 // written here because older headers lack them. Every structure begins with its own size; reserved fields are 0.
 struct unic_vfio_bind_iommufd { uint32_t argsz, flags; int32_t iommufd; uint32_t out_devid; };
 struct unic_vfio_attach_pt { uint32_t argsz, flags, pt_id; };
+struct unic_vfio_detach_pt { uint32_t argsz, flags; };
 struct unic_iommu_destroy { uint32_t size, id; };
 struct unic_iommu_ioas_alloc { uint32_t size, flags, out_ioas_id; };
 struct unic_iommu_iova_range { uint64_t start, last; };
@@ -78,6 +79,7 @@ struct unic_iommu_ioas_unmap { uint32_t size, ioas_id; uint64_t iova, length; };
 enum { UNIC_IOMMU_MAP_FIXED_IOVA = 1, UNIC_IOMMU_MAP_WRITEABLE = 2, UNIC_IOMMU_MAP_READABLE = 4 };
 static const unsigned long unic_vfio_device_bind_iommufd = _IO(VFIO_TYPE, VFIO_BASE + 18);
 static const unsigned long unic_vfio_device_attach_iommufd_pt = _IO(VFIO_TYPE, VFIO_BASE + 19);
+static const unsigned long unic_vfio_device_detach_iommufd_pt = _IO(VFIO_TYPE, VFIO_BASE + 20);
 static const unsigned long unic_iommu_destroy_request = _IO(';', 0x80);
 static const unsigned long unic_iommu_ioas_alloc_request = _IO(';', 0x81);
 static const unsigned long unic_iommu_ioas_iova_ranges_request = _IO(';', 0x84);

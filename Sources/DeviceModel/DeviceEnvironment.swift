@@ -11,7 +11,8 @@ public final class DeviceEnvironment {
     public var config: [UInt8]
     private let description: FunctionDescription
     private let areaFile: OwnedDescriptor
-    private let areaPages: MappedPages
+    /// nil: the areas are a device's own, which clients map and this process does not.
+    private let areaPages: MappedPages?
     private let areaOffsets: [(bar: Int, range: Range<UInt64>, fileOffset: Int)]
 
     /// Makes the memory of every `memoryAreas` of the function, zeroed, in one file that others can map.
@@ -36,12 +37,44 @@ public final class DeviceEnvironment {
         areaFile = file
     }
 
+    /// For a function that is hardware: the areas lie in its own file.
+    /// - Parameter offsets: where each BAR begins in the file.
+    public init(for description: FunctionDescription, dma: DMASpace, file: consuming OwnedDescriptor, offsets: [Int: UInt64]) {
+        self.dma = dma
+        self.description = description
+        config = description.config
+        interrupts = InterruptLines(
+            intx: description.hasINTx ? 1 : 0, msi: description.msiVectorCount, msix: description.msixVectorCount)
+        areaOffsets = description.bars.enumerated().flatMap { bar, description in
+            (description?.memoryAreas ?? []).compactMap { range in
+                Int(exactly: (offsets[bar] ?? 0) &+ range.lowerBound).map { (bar, range, $0) }
+            }
+        }
+        areaPages = nil
+        areaFile = file
+    }
+
+    /// What a client may map of a BAR, in ``areaFileDescriptor``'s file; `fileOffset` is the BAR's own. nil: nothing.
+    public func mappableAreas(of bar: Int) -> (ranges: [Range<UInt64>], fileOffset: UInt64)? {
+        let areas = areaOffsets.filter { $0.bar == bar }
+        guard let first = areas.first else { return nil }
+        return (areas.map(\.range), UInt64(first.fileOffset) &- first.range.lowerBound)
+    }
+
     /// The mapped areas of a BAR, with where each lies in ``areaFileDescriptor``'s file: `range.lowerBound` after the BAR's start.
+    /// None of hardware's: accesses by message are the model's then.
     public func memoryAreas(of bar: Int) -> [(range: Range<UInt64>, window: MemoryWindow, fileOffset: Int)] {
-        // SAFETY: exactly the mapping that this object owns; models and hosts keep the object while they use its windows.
-        let whole = unsafe MemoryWindow(areaPages.address, byteCount: areaPages.byteCount)
+        guard let whole = areaMemory else { return [] }
         return areaOffsets.filter { $0.bar == bar }.map {
             ($0.range, whole.slice(at: $0.fileOffset, byteCount: Int($0.range.upperBound - $0.range.lowerBound)), $0.fileOffset)
+        }
+    }
+
+    private var areaMemory: MemoryWindow? {
+        switch areaPages {
+        // SAFETY: exactly the mapping that this object owns; models and hosts keep the object while they use its windows.
+        case .some(let pages): unsafe MemoryWindow(pages.address, byteCount: pages.byteCount)
+        case .none: nil
         }
     }
 

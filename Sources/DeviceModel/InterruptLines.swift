@@ -1,5 +1,14 @@
 public import LinuxIO
 
+/// Hardware behind a function, which signals its eventfds without this process.
+public protocol InterruptCarrier: AnyObject {
+    /// Vector i signals `eventfds[i]` from now on, -1: nothing. None: the kind is off. False: it cannot be done.
+    func carry(_ kind: InterruptLines.Kind, eventfds: [Int32]) -> Bool
+    func setINTxMasked(_ masked: Bool) -> Bool
+    /// An eventfd whose signal unmasks INTx; nil: none.
+    func unmaskINTx(by eventfd: Int32?) -> Bool
+}
+
 /// The eventfds behind a function's interrupts. A vector without one is silent.
 ///
 /// MSI and MSI-X are messages, each delivered once. INTx is a level: it is delivered while it is high and not masked, and
@@ -23,6 +32,8 @@ public final class InterruptLines {
     }
 
     private let lines: [[Line]]
+    /// Who signals instead of this process. Its vectors cannot be masked one by one, only INTx can.
+    public weak var carrier: (any InterruptCarrier)?
     /// Interrupts that reached an eventfd.
     public private(set) var signalCount: UInt64 = 0
 
@@ -90,7 +101,25 @@ public final class InterruptLines {
         if kind == .intx { line.isMasked = true }
     }
 
+    /// Whether any vector of a kind has an eventfd.
+    public func hasConnected(_ kind: Kind) -> Bool { lines[kind.rawValue].contains { $0.event != nil } }
+
+    /// After changes of a kind's eventfds: the carrier, if there is one, gets what they are now.
+    public func handOver(_ kind: Kind) -> Bool {
+        guard let carrier else { return true }
+        let all = lines[kind.rawValue]
+        guard let last = all.lastIndex(where: { $0.event != nil }) else { return carrier.carry(kind, eventfds: []) }
+        return carrier.carry(kind, eventfds: all[...last].map { $0.event?.number ?? -1 })
+    }
+
+    /// After changes of the eventfd that unmasks INTx.
+    public func handOverUnmasking() -> Bool {
+        guard let carrier, let line = line(.intx, 0) else { return true }
+        return carrier.unmaskINTx(by: line.unmaskEvent?.number)
+    }
+
     public func disconnectAll() {
+        defer { if carrier != nil { for kind in [Kind.intx, .msi, .msix] { _ = handOver(kind) } } }
         for kind in lines {
             for line in kind {
                 line.event = nil

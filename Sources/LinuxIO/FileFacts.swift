@@ -28,6 +28,21 @@ public struct FileFacts: Equatable, Sendable {
         isMemory = isRegular && seals >= 0
         isSealedAgainstShrinking = seals >= 0 && seals & Int32(UNIC_F_SEAL_SHRINK) != 0
     }
+
+    /// Whether a descriptor is a device of the kernel's VFIO: of a group, or a file of its own, a character device of the class
+    /// vfio-dev (drivers/vfio/group.c, drivers/vfio/vfio_main.c). Nobody else can make a file that looks like one.
+    public static func isVFIODevice(_ number: Int32) -> Bool {
+        if (try? symbolicLinkTarget(of: "/proc/self/fd/\(number)")) == "anon_inode:[vfio-device]" { return true }
+        var file = stat()
+        // SAFETY: a local is written for the time of the call.
+        guard unsafe fstat(number, &file) == 0, file.st_mode & S_IFMT == S_IFCHR else { return false }
+        // gnu_dev_major(3), gnu_dev_minor(3).
+        let device = UInt64(file.st_rdev)
+        let major = device >> 8 & 0xfff | device >> 32 & 0xffff_f000
+        let minor = device & 0xff | device >> 12 & 0xffff_ff00
+        let subsystem = try? symbolicLinkTarget(of: "/sys/dev/char/\(major):\(minor)/subsystem")
+        return subsystem?.split(separator: "/").last == "vfio-dev"
+    }
 }
 
 extension EventFD {

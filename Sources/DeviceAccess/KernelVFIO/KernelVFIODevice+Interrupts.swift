@@ -52,6 +52,14 @@ extension KernelVFIODevice {
         try set(InterruptRequest.unmaskINTx(), "INTx unmasked, of \(address)")
     }
 
+    /// Holds INTx back until it is unmasked.
+    public func maskINTx() throws(DeviceError) { try set(InterruptRequest.maskINTx(), "INTx masked, of \(address)") }
+
+    /// An eventfd, which stays the caller's, whose signal unmasks INTx without this process; nil: none.
+    public func unmaskINTx(by eventfd: Int32?) throws(DeviceError) {
+        try set(InterruptRequest.unmaskINTx(by: eventfd ?? -1), "INTx unmasked by an eventfd, of \(address)")
+    }
+
     private static func excludeOneAnother(_ one: InterruptKind, _ other: InterruptKind) -> Bool {
         let lines: [InterruptKind] = [.intx, .msi, .msix]
         return lines.contains(one) && lines.contains(other)

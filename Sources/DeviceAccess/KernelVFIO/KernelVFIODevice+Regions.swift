@@ -1,6 +1,6 @@
 import CLinuxShims
 import DeviceMemory
-import LinuxIO
+public import LinuxIO
 import SystemPackage
 
 extension KernelVFIODevice {
@@ -21,6 +21,16 @@ extension KernelVFIODevice {
         }
         return (areas[region] ?? []).map { MappedArea(offset: $0.offset, window: $0.window) }
     }
+
+    /// A descriptor of the device's own file, for another process that maps areas of regions by itself.
+    public func duplicateFile() throws(DeviceError) -> OwnedDescriptor {
+        do {
+            return try withDevice { file throws(SystemCallError) in try file.duplicate() }
+        } catch { throw subject.failed(error, fix: "Raise the limit of open files (ulimit -n).") }
+    }
+
+    /// Where a region begins in the device's file.
+    public func fileOffset(ofRegion region: Int) throws(DeviceError) -> UInt64 { try reply(for: region).fileOffset }
 
     public func readRegion(_ region: Int, at offset: UInt64, byteCount: Int) throws(DeviceError) -> UInt64 {
         let reply = try check(region, offset, byteCount)

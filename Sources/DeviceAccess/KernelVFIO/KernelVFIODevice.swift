@@ -27,8 +27,18 @@ public final class KernelVFIODevice: DeviceAccess {
     var enabledKind: InterruptKind?
     /// Readable once the kernel wants the device back. nil: it has no such signal.
     let removal: EventFD?
-    private var lease: AddressSpaceLease?
+    private var addressSpace: AddressSpace?
     private var device: OwnedDescriptor?
+
+    /// Where its DMA goes.
+    enum AddressSpace {
+        /// Its own part of its group's: ``map(_:at:access:)`` maps there.
+        case leased(AddressSpaceLease)
+        /// One whose owner maps there by hand, held because it has to outlive the device's file.
+        case given(any HostAddressSpace)
+        /// None: nothing gets through. The context is the one that the device is bound to.
+        case blocked(IOMMUFDContext)
+    }
 
     /// BARs, ROM and config space: VFIO_PCI_CONFIG_REGION_INDEX is the last that this seam knows.
     static let regionCount = 8
@@ -39,34 +49,42 @@ public final class KernelVFIODevice: DeviceAccess {
         try self.init(url: url, address: address, request: request, paths: KernelPaths(), spaces: .ofThisProcess)
     }
 
-    init(
+    convenience init(
         url: String, address: PCIAddress, request: BackendRequest = BackendRequest(), paths: KernelPaths,
         spaces: SharedAddressSpaces = SharedAddressSpaces()
     ) throws(DeviceError) {
         let nameless = VFIOSubject(url: url, address: address, group: nil, paths: paths)
         let opened = try BackendOpening(subject: nameless, request: request, spaces: spaces).open()
+        let choice = opened.choice
         let subject = opened.subject
         let function = opened.function
         let lease = AddressSpaceLease(function.key, function.spaces, function.space, subject)
-        let flags = try KernelVFIODevice.check(function.device, subject)
-        self.url = url
-        self.address = address
-        self.subject = subject
-        group = function.key.group
-        dmaLimits = function.limits
-        backendChoice = opened.choice
-        canReset = flags & UInt32(VFIO_DEVICE_FLAGS_RESET) != 0
-        regions = KernelVFIODevice.regions(of: function.device, subject)
-        removal = KernelVFIODevice.removalSignal(of: function.device, subject)
-        self.lease = lease
         let device = function.device
+        try self.init(device, subject, choice, .leased(lease))
+    }
+
+    /// - Parameter subject: its group is known.
+    init(
+        _ device: consuming OwnedDescriptor, _ subject: VFIOSubject, _ choice: BackendChoice, _ addressSpace: AddressSpace
+    ) throws(DeviceError) {
+        let flags = try KernelVFIODevice.check(device, subject)
+        url = subject.url
+        address = subject.address
+        self.subject = subject
+        group = subject.group ?? ""
+        dmaLimits = choice.limits
+        backendChoice = choice
+        canReset = flags & UInt32(VFIO_DEVICE_FLAGS_RESET) != 0
+        regions = KernelVFIODevice.regions(of: device, subject)
+        removal = KernelVFIODevice.removalSignal(of: device, subject)
+        self.addressSpace = addressSpace
         self.device = consume device
     }
 
     deinit {
         areas = [:]
         device = nil
-        lease = nil
+        addressSpace = nil
     }
 
     /// VFIO_DEVICE_GET_INFO. Returns the flags of a PCI function.
@@ -114,10 +132,25 @@ public final class KernelVFIODevice: DeviceAccess {
                     fix: "Map it there.")
             }
         }
-        try lease?.map(range, address: memory.processAddress, access: access, limits: dmaLimits)
+        try lease().map(range, address: memory.processAddress, access: access, limits: dmaLimits)
     }
 
-    public func unmap(_ range: IOVARange) throws(DeviceError) { try lease?.unmap(range) }
+    public func unmap(_ range: IOVARange) throws(DeviceError) { try lease().unmap(range) }
+
+    private func lease() throws(DeviceError) -> AddressSpaceLease {
+        guard case .leased(let lease) = addressSpace else {
+            throw subject.notUsable("it was opened for who maps in its address space by hand", fix: "Map there.")
+        }
+        return lease
+    }
+
+    /// Replaces the address space, whose owner may give the old one back then.
+    func move(to space: AddressSpace) { addressSpace = space }
+
+    /// Of the address space that it was attached to by hand; nil if it is attached to none.
+    var attachedContext: IOMMUFDContext? {
+        if case .given(let space as IOAS) = addressSpace { space.context } else { nil }
+    }
 
     private func physicalRange(of memory: borrowing DMAMemory) throws(DeviceError) -> IOVARange {
         do { return try PhysicalAddresses.range(of: memory) } catch {

@@ -46,8 +46,5 @@ public struct DMAMemory: ~Copyable, Sendable {
     }
 
     /// The first byte's address in this process, as the kernel wants it. A number: nobody goes through it.
-    public var processAddress: UInt64 {
-        // SAFETY: only the address is taken; nothing is read or written through it.
-        unsafe UInt64(UInt(bitPattern: window.baseAddress))
-    }
+    public var processAddress: UInt64 { window.processAddress }
 }

@@ -20,6 +20,12 @@ public import CLinuxShims
     /// First byte, for the few places that hand it to the kernel.
     @unsafe @inlinable public var baseAddress: UnsafeMutableRawPointer { unsafe base }
 
+    /// The first byte's address in this process, as the kernel wants it. A number: nobody goes through it.
+    public var processAddress: UInt64 {
+        // SAFETY: only the address is taken; nothing is read or written through it.
+        unsafe UInt64(UInt(bitPattern: base))
+    }
+
     /// Whether `byteCount` bytes from `offset` are inside; safe for any numbers.
     @inlinable public func contains(offset: UInt64, byteCount count: UInt64) -> Bool {
         let size = UInt64(truncatingIfNeeded: byteCount)

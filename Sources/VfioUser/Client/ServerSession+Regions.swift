@@ -66,8 +66,10 @@ extension ServerSession {
         return KnownRegion(info: info, fileOffset: reply.fileOffset, file: areas.isEmpty ? nil : file)
     }
 
-    /// A page beyond the file's end, or of a file that is no memory, would end or stop this process when it is touched.
+    /// A page beyond the file's end, or of a file that is no memory, would end or stop this process when it is touched. The
+    /// kernel's VFIO refuses to map what is no register of the device.
     private func judge(_ file: ReceivedDescriptor, _ fileOffset: UInt64, _ end: UInt64, _ region: Int) throws(DeviceError) {
+        if acceptsHostDevices, FileFacts.isVFIODevice(file.number), fileOffset & 4095 == 0 { return }
         let facts: FileFacts
         do throws(SystemCallError) { facts = try FileFacts(of: file.number) } catch { throw connection.violation(error.description) }
         let (fileEnd, overflow) = fileOffset.addingReportingOverflow(end)

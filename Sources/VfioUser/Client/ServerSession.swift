@@ -11,13 +11,18 @@ final class ServerSession {
     /// What the server said it takes.
     let maximumDescriptors: Int
     let maximumTransferByteCount: Int
+    /// Whether areas of regions may lie in a device of this machine.
+    let acceptsHostDevices: Bool
     /// What was asked for, once each.
     var regions: [Int: KnownRegion] = [:]
     var interruptCounts: [InterruptKind: Int] = [:]
 
     /// Negotiates. `.gone`: the server hung up.
-    init(_ connection: ClientConnection, limits: MessageLimits = MessageLimits()) throws(DeviceError) {
+    init(
+        _ connection: ClientConnection, acceptsHostDevices: Bool = false, limits: MessageLimits = MessageLimits()
+    ) throws(DeviceError) {
         self.connection = connection
+        self.acceptsHostDevices = acceptsHostDevices
         let said = try ServerSession.negotiate(connection, limits)
         maximumDescriptors = Int(clamping: min(said.maximumMessageDescriptors ?? Capabilities.defaultMessageDescriptors, 16))
         maximumTransferByteCount = Int(clamping: said.maximumTransferByteCount ?? Capabilities.defaultTransferByteCount)

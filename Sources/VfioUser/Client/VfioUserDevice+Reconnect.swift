@@ -33,7 +33,7 @@ extension VfioUserDevice {
         connection.latest = deadline
         connection.spinMicroseconds = spinMicroseconds
         do throws(DeviceError) {
-            try takeUp(try ServerSession(connection))
+            try takeUp(try ServerSession(connection, acceptsHostDevices: acceptsHostDevices))
             connection.latest = nil
             return nil
         } catch {

@@ -9,6 +9,7 @@ public final class VfioUserDevice: DeviceAccess {
     public let url: String
     let socketPath: String
     let timeoutMilliseconds: UInt64
+    let acceptsHostDevices: Bool
     var session: ServerSession
     // What outlives a server.
     let memory = ClientMemory()
@@ -27,13 +28,18 @@ public final class VfioUserDevice: DeviceAccess {
     /// - Parameters:
     ///   - socketPath: at most 107 bytes.
     ///   - timeoutMilliseconds: for each request; QEMU gives a server 5000 ms too.
-    public init(url: String, socketPath: String, timeoutMilliseconds: UInt64 = 5000) throws(DeviceError) {
+    ///   - acceptsHostDevices: registers may be those of a device of this machine that the server gives on: a relay. An access
+    ///     while their memory bit is 0 in the command register ends this process (SIGBUS), so that the server has to be trusted.
+    public init(
+        url: String, socketPath: String, timeoutMilliseconds: UInt64 = 5000, acceptsHostDevices: Bool = false
+    ) throws(DeviceError) {
+        self.acceptsHostDevices = acceptsHostDevices
         self.url = url
         self.socketPath = socketPath
         self.timeoutMilliseconds = timeoutMilliseconds
         let socket = try ClientConnection.connect(device: url, path: socketPath, timeoutMilliseconds: timeoutMilliseconds)
         let connection = ClientConnection(device: url, socket: socket, memory: memory, timeoutMilliseconds: timeoutMilliseconds)
-        do throws(DeviceError) { session = try ServerSession(connection) } catch {
+        do throws(DeviceError) { session = try ServerSession(connection, acceptsHostDevices: acceptsHostDevices) } catch {
             guard case .gone = error else { throw error }
             throw .notUsable(
                 device: url, group: nil, reason: "the server hung up before it had introduced itself",

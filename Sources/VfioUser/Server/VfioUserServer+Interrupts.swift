@@ -16,7 +16,8 @@ extension VfioUserServer where Model: ~Copyable {
         guard let count = vectorCount(of: request.index) else {
             throw CommandFailure(.invalidArgument, "there is no interrupt index \(request.index)")
         }
-        var flags: IRQInfoMessage.Flags = request.index <= 2 ? [.eventfd, .maskable] : .eventfd
+        let isMaskable = request.index == 0 || request.index <= 2 && environment.interrupts.carrier == nil
+        var flags: IRQInfoMessage.Flags = isMaskable ? [.eventfd, .maskable] : .eventfd
         if request.index == UInt32(InterruptLines.Kind.intx.rawValue) { flags.insert(.automasked) }
         return IRQInfoMessage(flags: flags, index: request.index, count: count)
     }
@@ -26,7 +27,8 @@ extension VfioUserServer where Model: ~Copyable {
             throw CommandFailure(.invalidArgument, "there is no interrupt index \(request.index)")
         }
         if request.action == .trigger, request.data == .none, request.count == 0 {
-            return disconnect(index: request.index, available: available)
+            disconnect(index: request.index, available: available)
+            return try handOver(request)
         }
         let (end, overflow) = request.start.addingReportingOverflow(request.count)
         guard !overflow, end <= available else {
@@ -45,7 +47,21 @@ extension VfioUserServer where Model: ~Copyable {
                 throw CommandFailure(.invalidArgument, "interrupt index \(request.index) cannot be masked")
             }
             try connect(request, request.start..<end, message, hasDescriptors: descriptorCount > 0)
+            try handOver(request)
         }
+    }
+
+    /// Hardware signals its eventfds itself.
+    private func handOver(_ request: SetIRQsMessage) throws(CommandFailure) {
+        guard let kind = InterruptLines.Kind(rawValue: Int(request.index)) else { return }
+        let interrupts = environment.interrupts
+        let isDone: Bool
+        switch request.action {
+        case .trigger: isDone = interrupts.handOver(kind)
+        case .unmask: isDone = interrupts.handOverUnmasking()
+        case .mask: isDone = interrupts.carrier == nil
+        }
+        guard isDone else { throw CommandFailure(.ioError, "the host's device refused eventfds of \(kind)") }
     }
 
     /// All descriptors are judged before any is used: a refused message changes nothing.
@@ -90,6 +106,12 @@ extension VfioUserServer where Model: ~Copyable {
 
     private func act(_ action: SetIRQsMessage.Action, index: UInt32, vector: Int) throws(CommandFailure) {
         if let kind = InterruptLines.Kind(rawValue: Int(index)) {
+            if let carrier = environment.interrupts.carrier, action != .trigger {
+                guard kind == .intx, carrier.setINTxMasked(action == .mask) else {
+                    throw CommandFailure(.invalidArgument, "the host's device cannot mask \(kind)")
+                }
+                return
+            }
             switch action {
             case .mask: _ = environment.interrupts.setMasked(kind, vector: vector, true)
             case .unmask: _ = environment.interrupts.setMasked(kind, vector: vector, false)

@@ -28,12 +28,10 @@ extension VfioUserServer where Model: ~Copyable {
         let size = byteCount(ofRegion: request.index)
         var info = RegionInfoMessage(
             argumentByteCount: 0, isReadable: size > 0, isWritable: size > 0, index: request.index, regionByteCount: size)
-        let areas = request.index < 6 && !options.trapDoorbells ? environment.memoryAreas(of: Int(request.index)) : []
-        if let first = areas.first {
+        if request.index < 6, !options.trapDoorbells, let mappable = environment.mappableAreas(of: Int(request.index)) {
             info.isMappable = true
-            info.areas = areas.map(\.range)
-            // One offset for all areas of a region, by the layout of the environment's file.
-            info.fileOffset = UInt64(first.fileOffset) &- first.range.lowerBound
+            info.areas = mappable.ranges
+            info.fileOffset = mappable.fileOffset
         }
         info.argumentByteCount = UInt32(info.fullByteCount)
         let room = Int(request.argumentByteCount)

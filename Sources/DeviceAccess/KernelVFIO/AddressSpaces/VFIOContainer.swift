@@ -64,9 +64,7 @@ struct VFIOContainer: ~Copyable, Sendable {
     }
 
     /// VFIO_IOMMU_MAP_DMA of this process's memory at `address`.
-    borrowing func map(_ range: IOVARange, address: UInt64, access: DMAAccess, limits: DMALimits, _ subject: VFIOSubject)
-        throws(DeviceError)
-    {
+    borrowing func map(_ range: IOVARange, address: UInt64, access: DMAAccess) throws(SystemCallError) {
         var request = vfio_iommu_type1_dma_map()
         request.argsz = UInt32(MemoryLayout<vfio_iommu_type1_dma_map>.size)
         if access.contains(.read) { request.flags |= UInt32(VFIO_DMA_MAP_FLAG_READ) }
@@ -74,24 +72,38 @@ struct VFIOContainer: ~Copyable, Sendable {
         request.vaddr = address
         request.iova = range.start.rawValue
         request.size = range.byteCount
-        do { try file.ioctl(UInt(unic_vfio_iommu_map_dma), &request, call: "VFIO_IOMMU_MAP_DMA", on: "\(range)") } catch {
-            throw subject.cannotMap(range, limits: limits, lockedMemoryLimit: LockedMemoryLimit.byteCount, error)
+        try file.ioctl(UInt(unic_vfio_iommu_map_dma), &request, call: "VFIO_IOMMU_MAP_DMA", on: "\(range)")
+    }
+
+    enum Removal {
+        case range(IOVARange)
+        /// VFIO_DMA_UNMAP_FLAG_ALL, Linux 5.12.
+        case everything
+
+        /// struct vfio_iommu_type1_dma_unmap as bytes: argsz, flags, iova, size.
+        var request: [UInt8] {
+            var bytes: [UInt8] = []
+            bytes.append(littleEndian: UInt32(24))
+            switch self {
+            case .range(let range):
+                bytes.append(littleEndian: UInt32(0))
+                bytes.append(littleEndian: range.start.rawValue)
+                bytes.append(littleEndian: range.byteCount)
+            case .everything:
+                bytes.append(littleEndian: UInt32(VFIO_DMA_UNMAP_FLAG_ALL))
+                bytes.append(littleEndian: UInt64(0))
+                bytes.append(littleEndian: UInt64(0))
+            }
+            return bytes
         }
     }
 
     /// VFIO_IOMMU_UNMAP_DMA. When it returns, the IOMMU's caches know.
-    borrowing func unmap(_ range: IOVARange, _ subject: VFIOSubject) throws(DeviceError) {
-        // struct vfio_iommu_type1_dma_unmap as bytes: argsz, flags, iova, size.
-        var request: [UInt8] = []
-        request.append(littleEndian: UInt32(24))
-        request.append(littleEndian: UInt32(0))
-        request.append(littleEndian: range.start.rawValue)
-        request.append(littleEndian: range.byteCount)
-        do { try file.ioctl(UInt(unic_vfio_iommu_unmap_dma), bytes: &request, call: "VFIO_IOMMU_UNMAP_DMA", on: "\(range)") } catch {
-            throw subject.cannotUnmap(range, error)
-        }
+    /// - Returns: how many bytes were mapped there.
+    borrowing func unmap(_ removal: Removal) throws(SystemCallError) -> UInt64 {
+        var request = removal.request
+        try file.ioctl(UInt(unic_vfio_iommu_unmap_dma), bytes: &request, call: "VFIO_IOMMU_UNMAP_DMA", on: "\(removal)")
         // The kernel writes back how much it unmapped.
-        let unmapped = InfoBytes(request).u64(at: 16) ?? 0
-        guard unmapped == range.byteCount else { throw subject.unmappedOther(range, byteCount: unmapped, call: "VFIO_IOMMU_UNMAP_DMA") }
+        return InfoBytes(request).u64(at: 16) ?? 0
     }
 }

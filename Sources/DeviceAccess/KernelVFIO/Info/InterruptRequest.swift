@@ -22,6 +22,18 @@ enum InterruptRequest {
         header(VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK, .intx, count: 1, dataByteCount: 0)
     }
 
+    /// Holds the INTx line back.
+    static func maskINTx() -> [UInt8] {
+        header(VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_MASK, .intx, count: 1, dataByteCount: 0)
+    }
+
+    /// An eventfd whose signal lets the INTx line through again; -1 takes it away.
+    static func unmaskINTx(by eventfd: Int32) -> [UInt8] {
+        var bytes = header(VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK, .intx, count: 1, dataByteCount: 4)
+        bytes.append(littleEndian: eventfd)
+        return bytes
+    }
+
     private static func header(_ flags: Int32, _ kind: InterruptKind, count: Int, dataByteCount: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.append(littleEndian: UInt32(truncatingIfNeeded: headerByteCount + dataByteCount))

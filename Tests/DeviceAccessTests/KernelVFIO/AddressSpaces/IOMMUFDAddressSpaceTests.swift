@@ -15,6 +15,7 @@ import Testing
         #expect(MemoryLayout<unic_vfio_bind_iommufd>.offset(of: \.out_devid) == 12)
         #expect(MemoryLayout<unic_vfio_attach_pt>.size == 12)
         #expect(MemoryLayout<unic_vfio_attach_pt>.offset(of: \.pt_id) == 8)
+        #expect(MemoryLayout<unic_vfio_detach_pt>.size == 8)
         #expect(MemoryLayout<unic_iommu_destroy>.size == 8)
         #expect(MemoryLayout<unic_iommu_ioas_alloc>.size == 12)
         #expect(MemoryLayout<unic_iommu_ioas_alloc>.offset(of: \.out_ioas_id) == 8)
@@ -40,6 +41,7 @@ import Testing
         #expect(unic_iommu_ioas_unmap_request == 0x3b86)
         #expect(unic_vfio_device_bind_iommufd == 0x3b76)
         #expect(unic_vfio_device_attach_iommufd_pt == 0x3b77)
+        #expect(unic_vfio_device_detach_iommufd_pt == 0x3b78)
     }
 
     @Test(
@@ -47,7 +49,7 @@ import Testing
         arguments: [(DMAAccess.read, UInt32(1 | 4)), (.write, 1 | 2), (.readWrite, 1 | 2 | 4)])
     func mapping(access: DMAAccess, flags: UInt32) throws {
         let range = try #require(IOVARange(start: IOVA(0x40_0020_0000), byteCount: 0x3000))
-        let request = IOMMUFDAddressSpace.mapRequest(range, ioas: 7, address: 0x7fff_0000_1000, access: access)
+        let request = IOAS.mapRequest(range, ioas: 7, address: 0x7fff_0000_1000, access: access)
         #expect(request.size == 40 && request.reserved == 0)
         #expect(request.flags == flags)
         #expect(request.ioas_id == 7)

@@ -1,0 +1,55 @@
+public import DeviceAccess
+import DeviceModel
+public import LinuxIO
+
+/// A PCI function of this machine that is given on to somebody else, as VFIO shows it: ``KernelVFIODevice``.
+public protocol HostFunction: DeviceAccess {
+    /// A descriptor of the device's own file.
+    func duplicateFile() throws(DeviceError) -> OwnedDescriptor
+    /// Where a region begins in that file.
+    func fileOffset(ofRegion region: Int) throws(DeviceError) -> UInt64
+    func maskINTx() throws(DeviceError)
+    /// An eventfd whose signal unmasks INTx; nil: none.
+    func unmaskINTx(by eventfd: Int32?) throws(DeviceError)
+}
+
+extension KernelVFIODevice: HostFunction {}
+
+/// Gives a client's eventfds to the kernel, which signals them: the relay is not woken for an interrupt.
+final class HostInterrupts: InterruptCarrier {
+    private let function: any HostFunction
+    /// Why the last refusal.
+    private(set) var lastFailure: DeviceError?
+
+    init(_ function: any HostFunction) { self.function = function }
+
+    private func succeeds(_ body: () throws(DeviceError) -> Void) -> Bool {
+        do throws(DeviceError) {
+            try body()
+            return true
+        } catch {
+            lastFailure = error
+            return false
+        }
+    }
+
+    func carry(_ kind: InterruptLines.Kind, eventfds: [Int32]) -> Bool {
+        succeeds { () throws(DeviceError) in
+            let kind: InterruptKind =
+                switch kind {
+                case .intx: .intx
+                case .msi: .msi
+                case .msix: .msix
+                }
+            if eventfds.isEmpty { try function.disableInterrupts(kind) } else { try function.enableInterrupts(kind, eventfds: eventfds) }
+        }
+    }
+
+    func setINTxMasked(_ masked: Bool) -> Bool {
+        succeeds { () throws(DeviceError) in if masked { try function.maskINTx() } else { try function.unmaskINTx() } }
+    }
+
+    func unmaskINTx(by eventfd: Int32?) -> Bool {
+        succeeds { () throws(DeviceError) in try function.unmaskINTx(by: eventfd) }
+    }
+}

@@ -1,0 +1,49 @@
+public import DeviceAccess
+public import DeviceMemory
+import IOMMURelay
+
+/// The address spaces of one relay with iommufd: one a guest domain, shared by the endpoints in it, and one in which the guest's
+/// memory lies at its own addresses. A domain's goes with the last endpoint in it.
+public final class IOMMUFDDomains<Space: HostAddressSpace> {
+    private struct Weak { weak var mappings: HostMappings<Space>? }
+
+    private let guest: DMASpace
+    private let make: () throws(DeviceError) -> Space
+    private var domains: [UInt32: Weak] = [:]
+    private var identity: HostMappings<Space>?
+
+    /// - Parameters:
+    ///   - guest: its memory by its own addresses; ``guestMemoryChanged()`` tells of changes.
+    ///   - make: an empty address space (``IOMMUFDContext/makeAddressSpace()``).
+    public init(guest: DMASpace, make: @escaping () throws(DeviceError) -> Space) {
+        self.guest = guest
+        self.make = make
+    }
+
+    func mappings(forDomain domain: UInt32) throws(HostMapperError) -> HostMappings<Space> {
+        if let known = domains[domain]?.mappings { return known }
+        let made = HostMappings(try makeSpace(), guest: guest)
+        domains = domains.filter { $0.value.mappings != nil }
+        domains[domain] = Weak(mappings: made)
+        return made
+    }
+
+    /// Made when the first endpoint asks, and kept: it follows the guest's memory.
+    func bypass() throws(HostMapperError) -> HostMappings<Space> {
+        if let identity { return identity }
+        let made = HostMappings(try makeSpace(), guest: guest, isIdentity: true)
+        try made.mapIdentity()
+        identity = made
+        return made
+    }
+
+    func makeSpace() throws(HostMapperError) -> Space {
+        do throws(DeviceError) { return try make() } catch { throw HostMapperError(error) }
+    }
+
+    /// To be called before the memory that went is unmapped from this process, and before the guest hears of it.
+    public func guestMemoryChanged() {
+        for domain in domains.values { domain.mappings?.guestMemoryChanged() }
+        identity?.guestMemoryChanged()
+    }
+}
