@@ -17,6 +17,11 @@ public final class Relay {
         /// firmware that boots from a NIC.
         public var bypassesUnattached = false
 
+        /// nil: an UNMAP is answered when no DMA reaches the memory any more.
+        public var lazyUnmap: LazyUnmap?
+        /// How many requests of the guest are looked at in a second; nil: as many as come.
+        public var requestsASecond: UInt64?
+
         public init() {}
     }
 
@@ -34,7 +39,8 @@ public final class Relay {
     ///   - plan: where everything is.
     ///   - devices: of each of the plan's functions, by its name.
     public init(_ plan: RelayPlan, devices: [String: DeviceURL], options: Options = Options()) throws(DeviceError) {
-        let core = IOMMUCore(limits: options.limits, bypassesUnattached: options.bypassesUnattached)
+        let core = IOMMUCore(
+            limits: options.limits, bypassesUnattached: options.bypassesUnattached, lazyUnmap: options.lazyUnmap)
         self.core = core
         let published = PublishedRelay(core)
         self.published = published
@@ -63,7 +69,8 @@ public final class Relay {
         }
         do throws(SystemCallError) {
             let environment = try DeviceEnvironment(for: VirtioIOMMUFunction.functionDescription())
-            let model = try VirtioIOMMUFunction(handler: core, environment: environment)
+            let model = try VirtioIOMMUFunction(
+                handler: core, environment: environment, requestsASecond: options.requestsASecond)
             let server = try VfioUserServer(
                 model: model, environment: environment, socketPath: plan.iommuSocket, options: options.server)
             control = server.control

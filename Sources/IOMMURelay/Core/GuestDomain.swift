@@ -9,6 +9,8 @@ final class GuestDomain {
     /// Neighbours in the table that were mapped together, each stretch as one mapping: what mappers that join hold as one, cut
     /// only where their pieces end.
     var areas = MappingTable()
+    /// What the guest has unmapped and mappers still hold: docs/relay.md tells the risk.
+    var late = MappingTable()
     /// Distinct ones, each with how many endpoints use it. What is in the table is mapped in each of them.
     private(set) var mappers: [(mapper: any HostMapper, endpointCount: Int)] = []
     /// Ids that the driver attached to it. It is gone with the last.

@@ -118,6 +118,7 @@ extension IOMMUCore {
     /// What is inside of the addresses goes. Nothing in the table is cut by them.
     func remove(_ domain: GuestDomain, _ addresses: ClosedRange<IOVA>, _ request: IOMMURequest) -> IOMMUProgress {
         guard !domain.mappers.isEmpty, domain.table.first(overlapping: addresses) != nil else { return removed(domain, addresses, .ok) }
+        if putOff(domain, addresses) { return .done(.ok) }
         let cuts = domain.cutAreas(addresses)
         return go(
             on: UnmapWork(domain: domain, addresses: addresses, cuts: cuts, index: domain.mappers.count - 1, walk: nil, status: .ok),
@@ -127,18 +128,26 @@ extension IOMMUCore {
     func go(on previous: UnmapWork, _ request: IOMMURequest) -> IOMMUProgress {
         var work = previous
         var budget = StepBudget(calls: limits.callsInAStep)
+        guard carryOn(&work, &budget, work.domain.table, request) else { return working(.unmap(work), request) }
+        return removed(work.domain, work.addresses, work.status)
+    }
+
+    /// False: there is more to do than the budget permits.
+    func carryOn(
+        _ work: inout UnmapWork, _ budget: inout StepBudget, _ table: borrowing MappingTable, _ request: IOMMURequest?
+    ) -> Bool {
         while work.index >= 0 {
             // Whatever was split leaves the rest to an ordinary walk. A mapper that failed is none of the domain's any more.
             let mapper = work.domain.mappers[work.index].mapper
             if var walk = work.walk ?? split(work, mapper, request).map({ MapperWalk(mapper, $0) }) {
-                walk.unmap(work.domain.table, &budget, &hostCalls)
+                walk.unmap(table, &budget, &hostCalls)
                 work.walk = walk
-                guard walk.isDone else { return working(.unmap(work), request) }
+                guard walk.isDone else { return false }
             }
             work.walk = nil
             work.index -= 1
         }
-        return removed(work.domain, work.addresses, work.status)
+        return true
     }
 
     /// No mapper holds what is there any more.

@@ -37,7 +37,7 @@ extension IOMMUCore {
     /// The pieces that the UNMAP takes a part of go whole, and what is left of them comes again at once: in between DMA to it
     /// faults.
     /// - Returns: what is still to be removed in the ordinary way.
-    func split(_ work: UnmapWork, _ mapper: any HostMapper, _ request: IOMMURequest) -> ClosedRange<IOVA>? {
+    func split(_ work: UnmapWork, _ mapper: any HostMapper, _ request: IOMMURequest?) -> ClosedRange<IOVA>? {
         guard mapper.joinsNeighbours else { return work.addresses }
         do throws(HostMapperError) { return try split(work, mapper) } catch {
             lose(work.domain, mapper, work.cuts, request, error)
@@ -77,12 +77,13 @@ extension IOMMUCore {
 
     /// A mapper does not hold what the guest has mapped: nothing gets through it until its endpoints are attached again.
     private func lose(
-        _ domain: GuestDomain, _ mapper: any HostMapper, _ cuts: AreaCuts, _ request: IOMMURequest, _ error: HostMapperError
+        _ domain: GuestDomain, _ mapper: any HostMapper, _ cuts: AreaCuts, _ request: IOMMURequest?, _ error: HostMapperError
     ) {
         let area = cuts.low ?? cuts.high
         for endpoint in groups.values.flatMap(\.endpoints).sorted(by: { $0.id < $1.id }) {
             guard case .translated(let its, let used) = endpoint.path, its === domain, used === mapper else { continue }
             endpoint.block()
+            losses &+= 1
             let lost = area.map { "\($0.range)" } ?? "an area"
             note(request, .ok, "endpoint \(endpoint.id) is blocked: what is left of \(lost) was lost: \(error)")
             report(

@@ -39,6 +39,11 @@ public struct RelayStatistics: Equatable, Sendable {
     public internal(set) var mergedUnmaps: UInt64 = 0
     /// Times that a part of a merged piece was unmapped: the whole went, and the rest was mapped again.
     public internal(set) var splits: UInt64 = 0
+    /// Endpoints that were blocked since the host failed in that.
+    public internal(set) var losses: UInt64 = 0
+    /// Of UNMAPs that were answered, but are not carried out yet.
+    public internal(set) var lateMappings = 0
+    public internal(set) var lateBytes: UInt64 = 0
     /// By ``IOMMUFault/Reason``.
     private var faultCounts: [UInt64] = [0, 0, 0]
     public internal(set) var faultsDropped: UInt64 = 0
@@ -75,7 +80,7 @@ extension IOMMURequest {
 
 /// What a person should know of a request: why it was refused, or what went wrong beside it.
 public struct IOMMURefusal: Equatable, Sendable {
-    /// nil: the driver changed whether unattached endpoints bypass.
+    /// nil: the driver changed whether unattached endpoints bypass, or an unmap came late.
     public var request: IOMMURequest?
     /// What the driver was told.
     public var status: IOMMUStatus

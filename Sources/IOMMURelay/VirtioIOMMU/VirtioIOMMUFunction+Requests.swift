@@ -14,7 +14,7 @@ struct PendingAnswer {
 /// The request queue.
 extension VirtioIOMMUFunction {
     /// In order, one at a time. The driver sees answers at the end of the step, or when a request takes longer than that.
-    mutating func stepRequests() -> Bool {
+    mutating func stepRequests(atMost most: Int) -> Bool {
         let index = VirtioIOMMULayout.requestQueue
         var queue = transport.queues[index]
         var used = 0
@@ -34,7 +34,7 @@ extension VirtioIOMMUFunction {
             }
         }
         var limit = queue.look()
-        while used + run.count < Self.requestsAStep, let known = limit {
+        while used + run.count < most, let known = limit {
             var cursor = queue.available
             guard let buffer = queue.take(&cursor, known) else {
                 // What was there is a batch. The driver may have added some meanwhile.
@@ -54,6 +54,7 @@ extension VirtioIOMMUFunction {
     private mutating func finishStep(_ index: Int, _ final: Virtqueue, _ used: Int) {
         var queue = final
         if used > 0 {
+            pace?.take(UInt64(used))
             counters.batches &+= 1
             queue.publish()
             if queue.wantsInterrupt(), transport.interruptForQueue(queue.vector) { counters.interrupts &+= 1 }

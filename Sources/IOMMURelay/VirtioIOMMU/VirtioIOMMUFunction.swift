@@ -44,17 +44,27 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
     var run = RequestRun()
     /// Where their answers go.
     var runChains: DescriptorChains
+    /// How many requests a second are looked at; nil: as many as there are.
+    var pace: RequestPace?
+    private let clock: () -> UInt64
     /// A fault for which there was no buffer that is large enough.
     var waitingFault: IOMMUFault?
 
     /// - Parameters:
     ///   - handler: its ``IOMMURequestHandler/bypassesUnattached`` now is what a system reset restores.
     ///   - environment: made for ``functionDescription()``; its space is guest-physical memory.
-    public init(handler: any IOMMURequestHandler, environment: DeviceEnvironment) throws(SystemCallError) {
+    ///   - requestsASecond: a limit for the guest; nil: none.
+    ///   - clock: monotonic, in nanoseconds.
+    public init(
+        handler: any IOMMURequestHandler, environment: DeviceEnvironment, requestsASecond: UInt64? = nil,
+        clock: @escaping () -> UInt64 = MonotonicClock.nanoseconds
+    ) throws(SystemCallError) {
         precondition(
             Int(handler.configuration.probeByteCount) <= Self.maximumAnswerByteCount - VirtioIOMMULayout.Tail.byteCount,
             "properties that fit in no answer")
         self.handler = handler
+        pace = requestsASecond.map { RequestPace(requestsASecond: $0) }
+        self.clock = clock
         self.environment = environment
         dma = environment.dma
         function = Self.functionDescription()
@@ -118,15 +128,17 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
 
     /// At most 64 requests and 64 events.
     public mutating func progress() -> Bool {
+        if handler.hasDeferredWork, current == nil, !run.isUnderWay { handler.carryOutDeferred(at: clock()) }
         guard transport.isRunning else { return false }
         if transport.refreshQueues() { noteViolations() }
-        var worked = stepRequests()
+        let allowance = pace?.allowance(at: clock())
+        var worked = stepRequests(atMost: allowance.map { min(Int($0), Self.requestsAStep) } ?? Self.requestsAStep)
         if stepEvents() { worked = true }
         return worked
     }
 
-    /// Notifications are trapped: nobody has to look.
-    public var wantsPolling: Bool { false }
+    /// Notifications are trapped: nobody has to look, unless something waits for its time.
+    public var wantsPolling: Bool { handler.hasDeferredWork || pace?.isEmpty == true }
 
     /// Asks the driver for notifications; whoever hosts the function looks once more after that.
     public mutating func armWake() -> Int32? {
