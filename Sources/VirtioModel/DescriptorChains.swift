@@ -8,7 +8,7 @@ public struct DescriptorChains {
     public struct Chain: BitwiseCopyable, Sendable {
         public internal(set) var buffer: AvailableBuffer
         /// Numbers of its pieces.
-        let first: Int
+        var first: Int
         var readable = 0
         var writable = 0
         public internal(set) var readableByteCount: UInt64 = 0
@@ -25,6 +25,23 @@ public struct DescriptorChains {
     public init(memory: MemoryWindow) { pieces = memory }
 
     public mutating func removeAll() { count = 0 }
+
+    /// The writable part of a chain of another one, to be answered later. nil: there is no room.
+    public mutating func keepWritable(_ chain: Chain, of other: borrowing DescriptorChains) -> Chain? {
+        guard hasRoom(for: chain) else { return nil }
+        var kept = chain
+        (kept.first, kept.readable, kept.readableByteCount) = (count, 0, 0)
+        for number in chain.first + chain.readable..<chain.first + chain.readable + chain.writable {
+            let (address, byteCount) = other.piece(number)
+            pieces.store64(address, at: count &* 16)
+            pieces.store32(UInt32(truncatingIfNeeded: byteCount), at: count &* 16 &+ 8)
+            count += 1
+        }
+        return kept
+    }
+
+    /// For its writable part.
+    public func hasRoom(for chain: Chain) -> Bool { chain.writable <= DescriptorChains.capacity - count }
 
     func piece(_ number: Int) -> (address: UInt64, byteCount: Int) {
         (pieces.load64(at: number &* 16), Int(pieces.load32(at: number &* 16 &+ 8)))

@@ -25,6 +25,11 @@ public final class Relay {
         /// firmware that boots from a NIC.
         public var bypassesUnattached = false
 
+        /// nil: an UNMAP is answered when no DMA reaches the memory any more.
+        public var lazyUnmap: LazyUnmap?
+        /// How many requests of the guest are looked at in a second; nil: as many as come.
+        public var requestsASecond: UInt64?
+
         public init() {}
     }
 
@@ -51,7 +56,7 @@ public final class Relay {
         let opened = try Self.openHostFunctions(plan, devices, hosts)
         let core = IOMMUCore(
             configuration: hosts.limits.isEmpty ? IOMMUConfiguration() : IOMMUConfiguration(limits: hosts.limits), limits: options.limits,
-            bypassesUnattached: options.bypassesUnattached)
+            bypassesUnattached: options.bypassesUnattached, lazyUnmap: options.lazyUnmap)
         let published = PublishedRelay(core)
         self.published = published
         var functions: [any ServedFunction] = []
@@ -83,7 +88,8 @@ public final class Relay {
             }
         }
         do throws(SystemCallError) {
-            let model = try VirtioIOMMUFunction(handler: core, environment: environment, offersIndirect: false)
+            let model = try VirtioIOMMUFunction(
+                handler: core, environment: environment, offersIndirect: false, requestsASecond: options.requestsASecond)
             let server = try VfioUserServer(
                 model: model, environment: environment, socketPath: plan.iommuSocket, options: options.server)
             control = server.control

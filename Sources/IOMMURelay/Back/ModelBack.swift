@@ -33,6 +33,7 @@ public final class ModelBack: EndpointBack, HostMapper {
 
     /// Only bookkeeping: no piece takes long.
     public var maximumPieceByteCount: UInt64 { 1 << 63 }
+    public var joinsNeighbours: Bool { false }
 
     public func mapper(forDomain domain: UInt32) -> any HostMapper { self }
 

@@ -4,6 +4,7 @@ public import DeviceMemory
 public final class SilentBack: EndpointBack, HostMapper {
     public init() {}
     public var maximumPieceByteCount: UInt64 { 1 << 63 }
+    public var joinsNeighbours: Bool { false }
     public func mapper(forDomain domain: UInt32) -> any HostMapper { self }
     public func use(_ mapper: any HostMapper) {}
     public func bypass() {}

@@ -6,6 +6,11 @@ final class GuestDomain {
     /// Whether its endpoints reach guest memory by its own addresses. Nothing is mapped in one.
     let isBypass: Bool
     var table = MappingTable()
+    /// Neighbours in the table that were mapped together, each stretch as one mapping: what mappers that join hold as one, cut
+    /// only where their pieces end.
+    var areas = MappingTable()
+    /// What the guest has unmapped and mappers still hold: docs/relay.md tells the risk.
+    var late = MappingTable()
     /// Distinct ones, each with how many endpoints use it. What is in the table is mapped in each of them.
     private(set) var mappers: [(mapper: any HostMapper, endpointCount: Int)] = []
     /// Ids that the driver attached to it. It is gone with the last.
@@ -16,6 +21,12 @@ final class GuestDomain {
     init(id: UInt32, isBypass: Bool) {
         self.id = id
         self.isBypass = isBypass
+    }
+
+    /// The only mapper, if it takes the range as one piece and joins no neighbours.
+    func plainMapper(for range: IOVARange) -> (any HostMapper)? {
+        guard mappers.count == 1, let mapper = mappers.first?.mapper, !mapper.joinsNeighbours, mapper.takesAtOnce(range) else { return nil }
+        return mapper
     }
 
     func has(_ mapper: any HostMapper) -> Bool { mappers.contains { $0.mapper === mapper } }

@@ -15,6 +15,8 @@ public enum HostMapperError: Error, Equatable, Sendable {
 public protocol HostMapper: AnyObject {
     /// A mapping is handed over in pieces of at most so many bytes, a multiple of every page.
     var maximumPieceByteCount: UInt64 { get }
+    /// Whether a call costs enough that neighbours should come as one piece: docs/decisions/0009.
+    var joinsNeighbours: Bool { get }
     /// Maps a piece; neither it nor a part of it is mapped yet.
     func map(_ piece: IOVAMapping) throws(HostMapperError)
     /// Removes what is mapped inside of the range; pieces are whole. When it returns no DMA reaches that memory.
@@ -24,6 +26,8 @@ public protocol HostMapper: AnyObject {
 }
 
 extension HostMapper {
+    public var joinsNeighbours: Bool { true }
+
     /// Whether a mapping is one piece.
     func takesAtOnce(_ range: IOVARange) -> Bool {
         let most = maximumPieceByteCount

@@ -162,12 +162,13 @@ extension IOMMUCore {
                 var walk = work.walk ?? MapperWalk(mapper, IOVA(0)...IOVA(.max))
                 // The caller empties the mapper when this throws.
                 work.walk = walk
-                try walk.map(domain.table, &budget, &hostCalls)
+                try walk.map(domain.table, joined: domain.areas, &budget, &hostCalls)
                 work.walk = walk
                 guard walk.isDone else { return false }
             }
             try endpoint.back.use(mapper)
             domain.retain(mapper)
+            if mapper.joinsNeighbours { joinsRuns = true }
             endpoint.path = .translated(domain, mapper)
             work.walk = nil
         }

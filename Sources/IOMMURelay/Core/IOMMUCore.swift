@@ -25,7 +25,17 @@ public final class IOMMUCore: IOMMURequestHandler {
     var mappingCount = 0
     var mappedByteCount: UInt64 = 0
     var job: Job?
+    /// UNMAPs that were answered before they were carried out; nil: there are none.
+    let lazyUnmap: LazyUnmap?
+    var late = LateUnmaps()
+    /// What is under way is so many requests of a kind together.
+    var run: (kind: RelayStatistics.Kind, count: Int)?
+    public internal(set) var joinsRuns = false
     var hostCalls = HostCalls()
+    /// Pieces of merged areas of which only a part was unmapped.
+    var splits: UInt64 = 0
+    /// Endpoints that were blocked since a host did not map such a rest again.
+    var losses: UInt64 = 0
     private var counts = RelayStatistics()
     private var faults: FaultRing
     /// The newest last.
@@ -37,6 +47,8 @@ public final class IOMMUCore: IOMMURequestHandler {
             case map(MapWork)
             case unmap(UnmapWork)
             case route(RouteWork)
+            /// What was put off comes first.
+            case late(then: [IOMMURequest])
         }
         let request: IOMMURequest
         var work: Work
@@ -44,12 +56,15 @@ public final class IOMMUCore: IOMMURequestHandler {
 
     /// - Parameter bypassesUnattached: whether endpoints work before a driver of the IOMMU is there (a guest's firmware), at the
     ///   price that they reach all of the guest's memory.
+    /// - Parameter lazyUnmap: nil: what is unmapped cannot be reached any more when the guest hears of it.
     public init(
-        configuration: IOMMUConfiguration = IOMMUConfiguration(), limits: RelayLimits = RelayLimits(), bypassesUnattached: Bool = false
+        configuration: IOMMUConfiguration = IOMMUConfiguration(), limits: RelayLimits = RelayLimits(), bypassesUnattached: Bool = false,
+        lazyUnmap: LazyUnmap? = nil
     ) {
         precondition(configuration.pageSizeMask != 0, "no page size")
         self.configuration = configuration
         self.limits = limits
+        self.lazyUnmap = lazyUnmap
         self.bypassesUnattached = bypassesUnattached
         faults = FaultRing(limit: limits.faults)
     }
@@ -60,16 +75,19 @@ public final class IOMMUCore: IOMMURequestHandler {
 extension IOMMUCore {
     public func begin(_ request: IOMMURequest) -> IOMMUProgress {
         precondition(job == nil, "a request before the one under way is done")
-        let progress =
-            switch request {
-            case .attach(let endpoint, let domain, let flags): attach(endpoint, domain, flags, request)
-            case .detach(let endpoint, let domain): detach(endpoint, domain, request)
-            case .map(let domain, let first, let last, let physical, let flags):
-                map(domain, first: first, last: last, physical, flags, request)
-            case .unmap(let domain, let first, let last): unmap(domain, first: first, last: last, request)
-            case .probe(let endpoint): probe(endpoint)
-            }
-        return counted(progress, request)
+        guard !late.isEmpty, mustSettle(before: request) else { return counted(start(request), request) }
+        return settle(then: [request])
+    }
+
+    func start(_ request: IOMMURequest) -> IOMMUProgress {
+        switch request {
+        case .attach(let endpoint, let domain, let flags): attach(endpoint, domain, flags, request)
+        case .detach(let endpoint, let domain): detach(endpoint, domain, request)
+        case .map(let domain, let first, let last, let physical, let flags):
+            map(domain, first: first, last: last, physical, flags, request)
+        case .unmap(let domain, let first, let last): unmap(domain, first: first, last: last, request)
+        case .probe(let endpoint): probe(endpoint)
+        }
     }
 
     public func advance() -> IOMMUProgress {
@@ -80,12 +98,21 @@ extension IOMMUCore {
             case .map(let work): go(on: work, job.request)
             case .unmap(let work): go(on: work, job.request)
             case .route(let work): go(on: work, job.request)
+            case .late(let requests): settle(then: requests)
             }
+        if case .late = job.work { return progress }
         return counted(progress, job.request)
     }
 
-    private func counted(_ progress: IOMMUProgress, _ request: IOMMURequest) -> IOMMUProgress {
-        if case .done(let status, _) = progress { counts.count(request.kind, status) }
+    func counted(_ progress: IOMMUProgress, _ request: IOMMURequest) -> IOMMUProgress {
+        guard case .done(let status, _) = progress else { return progress }
+        guard let run else {
+            counts.count(request.kind, status)
+            return progress
+        }
+        self.run = nil
+        // A run that failed never was: its requests are begun one by one, and count then.
+        if status == .ok { counts.count(run.kind, together: run.count) }
         return progress
     }
 
@@ -104,6 +131,9 @@ extension IOMMUCore {
     public func reset() {
         if case .route(let work) = job?.work { work.walk?.mapper.unmapAll() }
         job = nil
+        run = nil
+        late = LateUnmaps()
+        joinsRuns = false
         for group in groups.values {
             group.forgetAll()
             // Before any of them bypasses: none does while a sibling is in a domain.
@@ -160,6 +190,7 @@ extension IOMMUCore {
     /// blocked until the driver attaches one of them again.
     public func remove(endpoint id: UInt32) {
         precondition(job == nil, "endpoints go between requests")
+        settleAll()
         guard let group = groupOfID[id], let index = group.endpoints.firstIndex(where: { $0.id == id }) else { return }
         group.endpoints.remove(at: index).block()
         let gone = ([id] + Array(group.asked.keys)).filter { !group.ids.contains($0) }
@@ -209,6 +240,10 @@ extension IOMMUCore {
         result.tableBytes = domains.values.reduce(0) { $0 + $1.table.memoryByteCount }
         result.hostMapCalls = hostCalls.maps
         result.hostUnmapCalls = hostCalls.unmaps
+        result.splits = splits
+        result.losses = losses
+        result.lateMappings = late.count
+        result.lateBytes = late.byteCount
         result.faultsDropped = faults.dropped
         result.endpoints = groups.values
             .flatMap { group in group.endpoints.map { .init(id: $0.id, group: group.name, state: state(of: $0, in: group)) } }

@@ -39,6 +39,15 @@ public enum IOMMUProgress: Equatable, Sendable {
 public protocol IOMMURequestHandler: AnyObject {
     /// Starts a request; the one before is done.
     func begin(_ request: IOMMURequest) -> IOMMUProgress
+    /// Whether ``begin(together:)`` saves anything now.
+    var joinsRuns: Bool { get }
+    /// Starts requests of which each continues the one before. `done(.ok)`: all of them are, as if they had been begun one by one.
+    /// Any other status: nothing was done, and each has to be begun by itself.
+    func begin(together requests: [IOMMURequest]) -> IOMMUProgress
+    /// Whether something waits for its time.
+    var hasDeferredWork: Bool { get }
+    /// Carries out what has waited for long enough. Called in between requests, with the monotonic clock.
+    func carryOutDeferred(at nanoseconds: UInt64)
     /// Goes on with the one that is `working`.
     func advance() -> IOMMUProgress
     /// The driver reset the IOMMU: endpoints are attached to nothing, a request under way is forgotten.
@@ -49,6 +58,13 @@ public protocol IOMMURequestHandler: AnyObject {
     var configuration: IOMMUConfiguration { get }
     /// The oldest fault that no driver was told of yet.
     func takeFault() -> IOMMUFault?
+}
+
+extension IOMMURequestHandler {
+    public var joinsRuns: Bool { false }
+    public var hasDeferredWork: Bool { false }
+    public func carryOutDeferred(at nanoseconds: UInt64) {}
+    public func begin(together requests: [IOMMURequest]) -> IOMMUProgress { .done(.unsupported) }
 }
 
 /// struct virtio_iommu_config without `bypass`. virtio 1.3 §5.13.4.

@@ -44,9 +44,13 @@ struct MapperWalk {
     var isDone: Bool { next == nil }
 
     /// On an error all below `next` is mapped, and nothing else.
-    mutating func map(_ table: borrowing MappingTable, _ budget: inout StepBudget, _ calls: inout HostCalls) throws(HostMapperError) {
+    mutating func map(
+        _ table: borrowing MappingTable, joined areas: borrowing MappingTable, _ budget: inout StepBudget, _ calls: inout HostCalls
+    ) throws(HostMapperError) {
+        let joins = areas.count > 0 && mapper.joinsNeighbours
         while let start = next {
-            guard let mapping = table.first(overlapping: start...last) else { return next = nil }
+            guard var mapping = table.first(overlapping: start...last) else { return next = nil }
+            if joins, let area = areas.mapping(holding: max(start, mapping.range.start)) { mapping = area }
             let piece = mapping.part(from: max(start, mapping.range.start), through: end(ofPieceAt: max(start, mapping.range.start)))
             guard budget.grants(piece.range.byteCount, maximumPiece: pieceByteCount) else { return }
             calls.maps &+= 1
@@ -71,15 +75,21 @@ struct MapperWalk {
 
     private mutating func goOn(behind address: UInt64) { next = address < last.rawValue ? IOVA(address + 1) : nil }
 
-    private func end(ofPieceAt start: IOVA) -> IOVA {
-        let (end, overflow) = (start.rawValue - start.rawValue % pieceByteCount).addingReportingOverflow(pieceByteCount - 1)
-        return IOVA(overflow ? .max : end)
+    private func end(ofPieceAt start: IOVA) -> IOVA { start.pieceBounds(pieceByteCount).upperBound }
+}
+
+extension IOVA {
+    /// Where the pieces of a mapper begin and end around this address.
+    func pieceBounds(_ byteCount: UInt64) -> ClosedRange<IOVA> {
+        let start = rawValue - rawValue % byteCount
+        let (end, overflow) = start.addingReportingOverflow(byteCount - 1)
+        return IOVA(start)...IOVA(overflow ? .max : end)
     }
 }
 
 extension IOVAMapping {
     /// - Parameter first: inside.
-    fileprivate func part(from first: IOVA, through last: IOVA) -> IOVAMapping {
+    func part(from first: IOVA, through last: IOVA) -> IOVAMapping {
         let offset = first.rawValue - range.start.rawValue
         guard let part = IOVARange(first: first.rawValue, last: min(range.last, last.rawValue)),
             let physical = physical.advanced(by: offset)

@@ -33,6 +33,17 @@ public struct RelayStatistics: Equatable, Sendable {
     /// Calls of ``HostMapper/map(_:)``, failed ones too, and of ``HostMapper/unmap(_:)``.
     public internal(set) var hostMapCalls: UInt64 = 0
     public internal(set) var hostUnmapCalls: UInt64 = 0
+    /// Mappings that reached the hosts as a part of the one before them.
+    public internal(set) var merges: UInt64 = 0
+    /// UNMAPs that were carried out with the one before them.
+    public internal(set) var mergedUnmaps: UInt64 = 0
+    /// Times that a part of a merged piece was unmapped: the whole went, and the rest was mapped again.
+    public internal(set) var splits: UInt64 = 0
+    /// Endpoints that were blocked since the host failed in that.
+    public internal(set) var losses: UInt64 = 0
+    /// Of UNMAPs that were answered, but are not carried out yet.
+    public internal(set) var lateMappings = 0
+    public internal(set) var lateBytes: UInt64 = 0
     /// By ``IOMMUFault/Reason``.
     private var faultCounts: [UInt64] = [0, 0, 0]
     public internal(set) var faultsDropped: UInt64 = 0
@@ -41,9 +52,15 @@ public struct RelayStatistics: Equatable, Sendable {
     public init() {}
 
     public func answers(_ kind: Kind, _ status: IOMMUStatus) -> UInt64 { answers[index(kind, status)] }
+    /// MAP and UNMAP requests that were carried out.
+    public var carriedOut: UInt64 { answers(.map, .ok) &+ answers(.unmap, .ok) }
     public func faults(_ reason: IOMMUFault.Reason) -> UInt64 { faultCounts[Int(reason.rawValue)] }
 
     mutating func count(_ kind: Kind, _ status: IOMMUStatus) { answers[index(kind, status)] &+= 1 }
+    mutating func count(_ kind: Kind, together count: Int) {
+        answers[index(kind, .ok)] &+= UInt64(count)
+        if kind == .map { merges &+= UInt64(count - 1) } else { mergedUnmaps &+= UInt64(count - 1) }
+    }
     mutating func count(_ reason: IOMMUFault.Reason) { faultCounts[Int(reason.rawValue)] &+= 1 }
 
     private func index(_ kind: Kind, _ status: IOMMUStatus) -> Int { kind.rawValue * IOMMUStatus.allCases.count + Int(status.rawValue) }
@@ -63,7 +80,7 @@ extension IOMMURequest {
 
 /// What a person should know of a request: why it was refused, or what went wrong beside it.
 public struct IOMMURefusal: Equatable, Sendable {
-    /// nil: the driver changed whether unattached endpoints bypass.
+    /// nil: the driver changed whether unattached endpoints bypass, or an unmap came late.
     public var request: IOMMURequest?
     /// What the driver was told.
     public var status: IOMMUStatus

@@ -40,6 +40,13 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
     var eventChains: DescriptorChains
     /// The request that the handler is at.
     var current: PendingAnswer?
+    /// Requests that wait for others which continue them.
+    var run = RequestRun()
+    /// Where their answers go.
+    var runChains: DescriptorChains
+    /// How many requests a second are looked at; nil: as many as there are.
+    var pace: RequestPace?
+    private let clock: () -> UInt64
     /// A fault for which there was no buffer that is large enough.
     var waitingFault: IOMMUFault?
 
@@ -48,11 +55,18 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
     ///   - environment: made for ``functionDescription()``; its space is guest-physical memory.
     ///   - offersIndirect: a driver that takes indirect descriptors has room for twice as many requests at once, and allocates and
     ///     frees a table for each: Linux needs a tenth more time then.
-    public init(handler: any IOMMURequestHandler, environment: DeviceEnvironment, offersIndirect: Bool = true) throws(SystemCallError) {
+    ///   - requestsASecond: a limit for the guest; nil: none.
+    ///   - clock: monotonic, in nanoseconds.
+    public init(
+        handler: any IOMMURequestHandler, environment: DeviceEnvironment, offersIndirect: Bool = true, requestsASecond: UInt64? = nil,
+        clock: @escaping () -> UInt64 = MonotonicClock.nanoseconds
+    ) throws(SystemCallError) {
         precondition(
             Int(handler.configuration.probeByteCount) <= Self.maximumAnswerByteCount - VirtioIOMMULayout.Tail.byteCount,
             "properties that fit in no answer")
         self.handler = handler
+        pace = requestsASecond.map { RequestPace(requestsASecond: $0) }
+        self.clock = clock
         self.environment = environment
         dma = environment.dma
         function = Self.functionDescription()
@@ -63,11 +77,12 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
         transport = VirtioTransport(offer, environment: environment)
         let request = 128
         let chain = DescriptorChains.byteCount
-        memory = try DMAMemory.ordinary(byteCount: request + Self.maximumAnswerByteCount + 2 * chain, name: "unic-virtio-iommu")
+        memory = try DMAMemory.ordinary(byteCount: request + Self.maximumAnswerByteCount + 3 * chain, name: "unic-virtio-iommu")
         requestBytes = memory.window.slice(at: 0, byteCount: request)
         answerBytes = memory.window.slice(at: request, byteCount: Self.maximumAnswerByteCount)
         chains = DescriptorChains(memory: memory.window.slice(at: request + Self.maximumAnswerByteCount, byteCount: chain))
         eventChains = DescriptorChains(memory: memory.window.slice(at: request + Self.maximumAnswerByteCount + chain, byteCount: chain))
+        runChains = DescriptorChains(memory: memory.window.slice(at: request + Self.maximumAnswerByteCount + 2 * chain, byteCount: chain))
     }
 
     /// The function as its host sees it. A ``DeviceEnvironment`` is made from it.
@@ -105,6 +120,8 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
     mutating func resetDevice() {
         counters.deviceResets &+= 1
         current = nil
+        run.removeAll()
+        runChains.removeAll()
         waitingFault = nil
         chains.removeAll()
         eventChains.removeAll()
@@ -115,15 +132,17 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
 
     /// At most 64 requests and 64 events.
     public mutating func progress() -> Bool {
+        if handler.hasDeferredWork, current == nil, !run.isUnderWay { handler.carryOutDeferred(at: clock()) }
         guard transport.isRunning else { return false }
         if transport.refreshQueues() { noteViolations() }
-        var worked = stepRequests()
+        let allowance = pace?.allowance(at: clock())
+        var worked = stepRequests(atMost: allowance.map { min(Int($0), Self.requestsAStep) } ?? Self.requestsAStep)
         if stepEvents() { worked = true }
         return worked
     }
 
-    /// Notifications are trapped: nobody has to look.
-    public var wantsPolling: Bool { false }
+    /// Notifications are trapped: nobody has to look, unless something waits for its time.
+    public var wantsPolling: Bool { handler.hasDeferredWork || pace?.isEmpty == true }
 
     /// Asks the driver for notifications; whoever hosts the function looks once more after that.
     public mutating func armWake() -> Int32? {

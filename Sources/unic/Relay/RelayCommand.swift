@@ -1,6 +1,7 @@
 import ArgumentParser
 import DeviceAccess
 import Devices
+import IOMMURelay
 import LinuxIO
 import RelayPlan
 
@@ -36,10 +37,31 @@ struct RelayOptions: ParsableArguments {
     @Flag(help: "Never sleep: lowest latency of map requests, one core busy.")
     var busyPoll = false
 
+    @Flag(help: "Answer an unmap before it is carried out, at most 10 ms or 256 mappings later: faster, and devices may still write.")
+    var lazyUnmap = false
+    @Option(help: ArgumentHelp("Look at so many requests of the guest in a second, not at more.", valueName: "number"))
+    var requestRate: UInt64?
+    @Option(help: ArgumentHelp("What the guest may have mapped at once.", valueName: "number"))
+    var maxMappings: Int?
+    @Option(help: ArgumentHelp("The same, in bytes: a host pins them.", valueName: "bytes"))
+    var maxBytes: UInt64?
+
     func validate() throws {
+        guard requestRate ?? 1 > 0 else { throw ValidationError("--request-rate takes 1 or more.") }
+        guard (1...1 << 30).contains(maxMappings ?? 1) else { throw ValidationError("--max-mappings takes 1 to 1073741824.") }
+        guard (4096...1 << 56).contains(maxBytes ?? 4096) else { throw ValidationError("--max-bytes takes 4096 to 2^56.") }
         guard !devices.isEmpty else { throw ValidationError("Name at least one function, for example --device soft:lab.") }
         guard (1...1 << 20).contains(memory) else { throw ValidationError("--memory takes 1 to 1048576 MiB.") }
         do { for text in devices { _ = try DeviceURL(text) } } catch { throw ValidationError("\(error)") }
+    }
+
+    /// The modes as options of `serve`.
+    var modeWords: [String] {
+        var words = lazyUnmap ? ["--lazy-unmap"] : []
+        if let requestRate { words += ["--request-rate", "\(requestRate)"] }
+        if let maxMappings { words += ["--max-mappings", "\(maxMappings)"] }
+        if let maxBytes { words += ["--max-bytes", "\(maxBytes)"] }
+        return words
     }
 
     /// Names and URLs, in the order that they were given in.
@@ -60,6 +82,14 @@ struct RelayOptions: ParsableArguments {
         var options = Relay.Options()
         options.bypassesUnattached = bootBypass
         options.server.busyPoll = busyPoll
+        options.requestsASecond = requestRate
+        if let maxMappings { options.limits.mappings = maxMappings }
+        if let maxBytes { options.limits.mappedBytes = maxBytes }
+        if lazyUnmap {
+            options.lazyUnmap = LazyUnmap()
+            StandardStream.error.write(
+                "unic: --lazy-unmap: for up to 10 ms after the guest has unmapped memory its devices can still read and write it.\n")
+        }
         do {
             return try Relay(plan, devices: Dictionary(uniqueKeysWithValues: try named), options: options)
         } catch { throw Ending.failed("\(error)") }

@@ -32,9 +32,11 @@ struct RelayRunCommand: ParsableCommand {
         do { emulator = try ChildProcess(sharingStreams: command[0], arguments: plan.emulatorArguments + command.dropFirst()) } catch {
             throw Ending.failed("\(error) Is it there, and QEMU 10.1 or later?")
         }
+        var toldByteCount = 0
         while emulator.exit == nil {
             emulator.wait(timeoutMilliseconds: 50)
             relay.wait(timeoutMilliseconds: 0)
+            passOn(relay.errorText, &toldByteCount)
             guard relay.exit == nil else {
                 end(emulator)
                 throw Ending.failed(
@@ -51,12 +53,22 @@ struct RelayRunCommand: ParsableCommand {
         }
     }
 
+    /// What the relay says of the guest, as it says it.
+    private func passOn(_ text: String, _ toldByteCount: inout Int) {
+        let bytes = text.utf8.dropFirst(toldByteCount)
+        guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return }
+        let lines = bytes[...end]
+        toldByteCount += lines.count
+        StandardStream.error.write(String(decoding: lines, as: UTF8.self))
+    }
+
     /// The relay is a process of its own, so that whatever ends it is seen here.
     private func startRelay(_ stop: StopFlag) throws -> ChildProcess {
         var words = ["relay", "serve", "--directory", options.directory, "--memory", "\(options.memory)"]
         words += ["--first-place", "\(options.firstPlace)"] + options.devices.flatMap { ["--device", $0] }
         if options.bootBypass { words.append("--boot-bypass") }
         if options.busyPoll { words.append("--busy-poll") }
+        words += options.modeWords
         let relay: ChildProcess
         do { relay = try ChildProcess("/proc/self/exe", arguments: words) } catch { throw Ending.failed("\(error)") }
         guard relay.readOutput(timeoutMilliseconds: 10_000, until: { $0.errorText.contains("are served in") || stop.isRaised }) else {

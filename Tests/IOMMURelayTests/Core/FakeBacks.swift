@@ -11,6 +11,7 @@ final class FakeMapper: HostMapper {
         case unmapAll
     }
     let maximumPieceByteCount: UInt64
+    var joinsNeighbours = true
     /// Ascending; disjoint.
     private(set) var pieces: [IOVAMapping] = []
     var calls: [Call] = []

@@ -22,7 +22,12 @@ final class IOMMUFunctionBench: GuestFunctionAccess {
     /// Writes to the page of notifications.
     private(set) var notified: [UInt64] = []
 
-    init(_ handler: ScriptedIOMMUHandler = ScriptedIOMMUHandler(), memoryByteCount: Int = GuestIOMMUDriver.memoryByteCount) throws {
+    /// - Parameter core: takes the handler's place.
+    init(
+        _ handler: ScriptedIOMMUHandler = ScriptedIOMMUHandler(), core: IOMMUCore? = nil,
+        memoryByteCount: Int = GuestIOMMUDriver.memoryByteCount, requestsASecond: UInt64? = nil,
+        clock: @escaping () -> UInt64 = MonotonicClock.nanoseconds
+    ) throws {
         self.handler = handler
         environment = try DeviceEnvironment(for: VirtioIOMMUFunction.functionDescription())
         memory = try DMAMemory.ordinary(byteCount: memoryByteCount)
@@ -31,7 +36,8 @@ final class IOMMUFunctionBench: GuestFunctionAccess {
             let window = memory.window.slice(at: offset, byteCount: Self.pieceByteCount)
             try environment.dma.map(piece, to: window, access: .readWrite)
         }
-        function = try VirtioIOMMUFunction(handler: handler, environment: environment)
+        function = try VirtioIOMMUFunction(
+            handler: core ?? handler, environment: environment, requestsASecond: requestsASecond, clock: clock)
         driver = GuestIOMMUDriver(self, memory: memory.window, start: Self.start)
     }
 
