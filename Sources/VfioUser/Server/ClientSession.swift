@@ -11,6 +11,8 @@ final class ClientSession {
     var lastWork = MonotonicClock.nanoseconds()
     /// Turns that have a look at the socket whether the loop wants one or not.
     var eagerLooks = 0
+    /// The last command was one that its sender waits for.
+    var wasAnswered = false
     /// Why the server drops this client.
     var fault: String?
     /// The last reply goes out, then the connection ends.

@@ -1,14 +1,16 @@
 /// How long a server polls after work before it sleeps, in nanoseconds.
 ///
-/// It grows when work comes soon after it fell asleep, as a longer look would have seen it, and falls back when a grown one was in
-/// vain. That one stays small for a while: where client and server share a CPU, the client gets on only while the server sleeps.
+/// It grows when work comes soon after it fell asleep, as a longer look would have seen it. When that is in vain, and work comes
+/// right after all the same, client and server share a CPU: the client gets on only while the server sleeps. There is no polling
+/// for a while then.
 struct PollWindow {
     private let least: UInt64
     private let most: UInt64
     private(set) var nanoseconds: UInt64
-    private var mayGrowAt: UInt64 = 0
+    private var wasGrown = false
+    private var pausedUntil: UInt64 = 0
 
-    static let pauseNanoseconds: UInt64 = 20_000_000
+    static let pauseNanoseconds: UInt64 = 10_000_000
 
     init(least: UInt64, most: UInt64) {
         self.least = least
@@ -17,15 +19,19 @@ struct PollWindow {
     }
 
     /// It ended and nothing had come.
-    mutating func noteEnd(at now: UInt64) {
-        guard nanoseconds > least else { return }
-        nanoseconds = least
-        mayGrowAt = now &+ Self.pauseNanoseconds
+    mutating func noteSleep(at now: UInt64) {
+        wasGrown = nanoseconds > least
+        nanoseconds = now < pausedUntil ? 0 : least
     }
 
     /// Something woke the server, so long after the work before.
     mutating func noteWake(after gap: UInt64, at now: UInt64) {
-        guard gap > nanoseconds, gap <= most, now >= mayGrowAt else { return }
-        nanoseconds = min(2 &* gap, most)
+        guard now >= pausedUntil, gap > least, gap <= (wasGrown ? 2 &* most : most), most > least else { return }
+        if wasGrown {
+            pausedUntil = now &+ Self.pauseNanoseconds
+            nanoseconds = 0
+        } else {
+            nanoseconds = min(2 &* gap, most)
+        }
     }
 }

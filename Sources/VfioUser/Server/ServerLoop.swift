@@ -111,7 +111,7 @@ public final class ServerLoop {
     /// Sleeps until there is something to do.
     private func sleep(lastWork: UInt64?) {
         let start = MonotonicClock.nanoseconds()
-        window.noteEnd(at: start)
+        window.noteSleep(at: start)
         let hasRecentWork = lastWork.map { start &- $0 < options.timerMilliseconds &* 1_000_000 } ?? false
         let looks = hasRecentWork || functions.contains { $0.wantsLooks }
         lookTimer.set(milliseconds: looks ? options.lookMilliseconds : 0)

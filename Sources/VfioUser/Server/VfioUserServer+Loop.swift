@@ -6,7 +6,7 @@ import SystemPackage
 extension VfioUserServer: ServedFunction where Model: ~Copyable {
     /// Messages in one turn before the model is stepped again.
     private var messagesATurn: Int { 32 }
-    /// Whoever sent a command often sends the next one at once: for some microseconds each turn has a look.
+    /// Whoever waits for an answer often sends the next one at once: for some microseconds each turn has a look.
     private var looksAfterCommand: Int { sharesOneProcessor || !(options.busyPoll || options.pollMicroseconds > 0) ? 0 : 32 }
 
     public func takeTurn(looking: Bool) -> Bool {
@@ -24,7 +24,7 @@ extension VfioUserServer: ServedFunction where Model: ~Copyable {
         case .drained:
             session.lastWork = MonotonicClock.nanoseconds()
             // Who shares its core gives it to the client now, who does not poll sleeps now: each looks at the socket then.
-            session.eagerLooks = looksAfterCommand
+            session.eagerLooks = session.wasAnswered ? looksAfterCommand : 0
             return worked || session.eagerLooks > 0
         case .idle:
             if worked { return true }
@@ -61,6 +61,7 @@ extension VfioUserServer: ServedFunction where Model: ~Copyable {
                 refuse(reason, session)
             case .message(let message):
                 handle(message, session)
+                session.wasAnswered = !message.header.noReply
                 session.messages &+= 1
                 if session.messages & 255 == 0 { publish() }
             }
