@@ -23,6 +23,14 @@ public protocol HostMapper: AnyObject {
     func unmapAll()
 }
 
+extension HostMapper {
+    /// Whether a mapping is one piece.
+    func takesAtOnce(_ range: IOVARange) -> Bool {
+        let most = maximumPieceByteCount
+        return range.start.rawValue / most == range.last / most
+    }
+}
+
 /// What stands between an endpoint and memory: a device model's view of it, or the host's IOMMU.
 public protocol EndpointBack: AnyObject {
     /// The mapper that carries a domain's mappings for this endpoint. Endpoints that are attached to one domain may share

@@ -37,7 +37,7 @@ extension IOMMUCore {
             configuration.inputRange.contains(first), configuration.inputRange.contains(last)
         else { return .done(.range) }
         guard !domain.reserved.contains(where: { $0.overlaps(range) }) else { return .done(.invalid) }
-        guard domain.table.first(overlapping: range.addresses) == nil else { return .done(.invalid) }
+        guard !domain.table.overlaps(range) else { return .done(.invalid) }
         guard mappingCount < limits.mappings, range.byteCount <= limits.mappedBytes, mappedByteCount <= limits.mappedBytes - range.byteCount
         else { return .done(.noMemory) }
 
@@ -46,7 +46,23 @@ extension IOMMUCore {
         mappingCount += 1
         mappedByteCount += range.byteCount
         guard let mapper = domain.mappers.first?.mapper else { return .done(.ok) }
+        if domain.mappers.count == 1, mapper.takesAtOnce(range) { return map(mapping, in: domain, at: mapper, request) }
         return go(on: MapWork(domain: domain, mapping: mapping, index: 0, walk: MapperWalk(mapper, range.addresses)), request)
+    }
+
+    /// One piece for the only mapper, as most requests are: no walk.
+    private func map(
+        _ mapping: IOVAMapping, in domain: GuestDomain, at mapper: any HostMapper, _ request: IOMMURequest
+    ) -> IOMMUProgress {
+        hostCalls.maps &+= 1
+        do throws(HostMapperError) {
+            try mapper.map(mapping)
+            return .done(.ok)
+        } catch {
+            let status = error.mapStatus
+            note(request, status, "\(error)")
+            return removed(domain, mapping.range.addresses, status)
+        }
     }
 
     private func isAligned(_ range: IOVARange, _ physical: GuestPhysicalAddress) -> Bool {
@@ -94,6 +110,13 @@ extension IOMMUCore {
         guard !domain.isBypass else { return .done(.invalid) }
         guard first <= last else { return .done(.range) }
         let addresses = IOVA(first)...IOVA(last)
+        if domain.mappers.count == 1, let mapper = domain.mappers.first?.mapper, let one = domain.table.mapping(holding: IOVA(first)),
+            one.range.addresses == addresses, mapper.takesAtOnce(one.range)
+        {
+            hostCalls.unmaps &+= 1
+            mapper.unmap(one.range)
+            return removed(domain, addresses, .ok)
+        }
         guard domain.table.mapping(cutBy: addresses) == nil else { return .done(.range) }
         guard let mapper = domain.mappers.last?.mapper, domain.table.first(overlapping: addresses) != nil else {
             return removed(domain, addresses, .ok)
@@ -116,9 +139,13 @@ extension IOMMUCore {
 
     /// No mapper holds what is there any more.
     private func removed(_ domain: GuestDomain, _ addresses: ClosedRange<IOVA>, _ status: IOMMUStatus) -> IOMMUProgress {
-        guard case .removed(let mappings) = domain.table.remove(addresses) else { preconditionFailure("nothing was cut before") }
-        mappingCount -= mappings.count
-        for mapping in mappings { mappedByteCount -= mapping.range.byteCount }
+        var (count, byteCount) = (0, UInt64(0))
+        domain.table.removeMappings(startingIn: addresses) {
+            count += 1
+            byteCount += $0.range.byteCount
+        }
+        mappingCount -= count
+        mappedByteCount -= byteCount
         return .done(status)
     }
 }

@@ -46,7 +46,9 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
     /// - Parameters:
     ///   - handler: its ``IOMMURequestHandler/bypassesUnattached`` now is what a system reset restores.
     ///   - environment: made for ``functionDescription()``; its space is guest-physical memory.
-    public init(handler: any IOMMURequestHandler, environment: DeviceEnvironment) throws(SystemCallError) {
+    ///   - offersIndirect: a driver that takes indirect descriptors has room for twice as many requests at once, and allocates and
+    ///     frees a table for each: Linux needs a tenth more time then.
+    public init(handler: any IOMMURequestHandler, environment: DeviceEnvironment, offersIndirect: Bool = true) throws(SystemCallError) {
         precondition(
             Int(handler.configuration.probeByteCount) <= Self.maximumAnswerByteCount - VirtioIOMMULayout.Tail.byteCount,
             "properties that fit in no answer")
@@ -56,7 +58,9 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
         function = Self.functionDescription()
         initialBypass = handler.bypassesUnattached
         shownConfiguration = handler.configuration
-        transport = VirtioTransport(Self.offer, environment: environment)
+        var offer = Self.offer
+        if !offersIndirect { offer.features.remove(.indirectDescriptors) }
+        transport = VirtioTransport(offer, environment: environment)
         let request = 128
         let chain = DescriptorChains.byteCount
         memory = try DMAMemory.ordinary(byteCount: request + Self.maximumAnswerByteCount + 2 * chain, name: "unic-virtio-iommu")
