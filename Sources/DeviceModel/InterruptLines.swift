@@ -7,6 +7,9 @@ public protocol InterruptCarrier: AnyObject {
     func setINTxMasked(_ masked: Bool) -> Bool
     /// An eventfd whose signal unmasks INTx; nil: none.
     func unmaskINTx(by eventfd: Int32?) -> Bool
+    func has(_ notice: InterruptLines.Notice) -> Bool
+    /// An eventfd that is signalled then; nil: none.
+    func notify(of notice: InterruptLines.Notice, by eventfd: Int32?) -> Bool
 }
 
 /// The eventfds behind a function's interrupts. A vector without one is silent.
@@ -15,6 +18,14 @@ public protocol InterruptCarrier: AnyObject {
 /// masks itself then, as VFIO's does (linux/vfio.h, VFIO_IRQ_INFO_AUTOMASKED).
 public final class InterruptLines {
     public enum Kind: Int, Sendable { case intx = 0, msi = 1, msix = 2 }
+
+    /// What a host says of a function, not the function itself (linux/vfio.h, VFIO_PCI_ERR_IRQ_INDEX, VFIO_PCI_REQ_IRQ_INDEX).
+    public enum Notice: Int, Sendable {
+        /// The bus reported an error of the function that it cannot mend.
+        case error = 3
+        /// The host wants the function back.
+        case request = 4
+    }
 
     /// A line and its eventfds, owned here.
     private final class Line {

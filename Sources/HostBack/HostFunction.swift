@@ -52,4 +52,21 @@ final class HostInterrupts: InterruptCarrier {
     func unmaskINTx(by eventfd: Int32?) -> Bool {
         succeeds { () throws(DeviceError) in try function.unmaskINTx(by: eventfd) }
     }
+
+    func has(_ notice: InterruptLines.Notice) -> Bool { (try? function.interruptCount(kind(of: notice))) ?? 0 > 0 }
+
+    func notify(of notice: InterruptLines.Notice, by eventfd: Int32?) -> Bool {
+        guard has(notice) else { return eventfd == nil }
+        return succeeds { () throws(DeviceError) in
+            let kind = kind(of: notice)
+            if let eventfd { try function.enableInterrupts(kind, eventfds: [eventfd]) } else { try function.disableInterrupts(kind) }
+        }
+    }
+
+    private func kind(of notice: InterruptLines.Notice) -> InterruptKind {
+        switch notice {
+        case .error: .error
+        case .request: .request
+        }
+    }
 }

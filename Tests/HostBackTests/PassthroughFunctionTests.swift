@@ -22,7 +22,7 @@ import Testing
     @Test func areasLieInTheDevicesFile() throws {
         let function = try PassthroughFunction(host)
         let areas = try #require(function.environment.mappableAreas(of: 0))
-        #expect(areas.ranges == [0..<0x1000, 0x2000..<0x4000] && areas.fileOffset == 0)
+        #expect(areas.ranges == [0..<0x1000, 0x2000..<0x4000] && areas.fileOffset == 0x1_0000)
         #expect(function.environment.mappableAreas(of: 4) == nil)
         #expect(try FileFacts(of: function.environment.areaFileDescriptor).inode == host.inode)
         // This process has none of them mapped: an access by message is one of the host's.

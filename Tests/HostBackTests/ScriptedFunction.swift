@@ -26,6 +26,9 @@ final class ScriptedFunction: HostFunction {
         .badAccess(device: url, region: region, offset: 0, byteCount: 0, reason: "the test refuses")
     }
 
+    /// The device's registers, as who maps its file sees them.
+    func store(_ value: UInt8, at offset: Int64) throws { try file.write([value], at: offset, subject: "test-device") }
+
     func takeLog() -> [String] {
         defer { log = [] }
         return log
@@ -53,7 +56,7 @@ final class ScriptedFunction: HostFunction {
         default: RegionInfo(byteCount: 0, isReadable: false, isWritable: false)
         }
     }
-    func fileOffset(ofRegion region: Int) throws(DeviceError) -> UInt64 { UInt64(region) << 16 }
+    func fileOffset(ofRegion region: Int) throws(DeviceError) -> UInt64 { UInt64(region + 1) << 16 }
     func duplicateFile() throws(DeviceError) -> OwnedDescriptor {
         do { return try file.duplicate() } catch { throw .systemCall(device: url, group: nil, cause: error, fix: "None.") }
     }
@@ -67,7 +70,7 @@ final class ScriptedFunction: HostFunction {
         log.append("write \(region) \(offset) \(byteCount) \(value)")
         if refusesAccesses { throw refusal(region) }
     }
-    func interruptCount(_ kind: InterruptKind) throws(DeviceError) -> Int { kind == .msix ? 3 : kind == .intx ? 1 : 0 }
+    func interruptCount(_ kind: InterruptKind) throws(DeviceError) -> Int { [.intx: 1, .msix: 3, .request: 1][kind] ?? 0 }
     /// The descriptors' numbers are whatever they are: the log says which are there.
     func enableInterrupts(_ kind: InterruptKind, eventfds: [Int32]) throws(DeviceError) {
         log.append("\(kind) \(eventfds.map { $0 < 0 ? "-" : "fd" }.joined(separator: " "))")

@@ -6,6 +6,24 @@ import Testing
 @Suite(.serialized) struct RelayHostTests {
     private static let backends = ["iommufd", "type1"]
 
+    /// Relay and client, with each backend in turn.
+    private func script(_ ports: [String], mode: String) -> String {
+        """
+        mkdir /tmp/sockets
+        for backend in \(Self.backends.joined(separator: " ")); do
+            dmesg --clear
+            relay-guest relay $backend /tmp/sockets \(ports.joined(separator: " ")) >/lab/results/relay-$backend 2>&1 &
+            for _ in $(seq 200); do grep -q ready /lab/results/relay-$backend && break; sleep 0.1; done
+            timeout 100 relay-guest \(mode) /tmp/sockets >/lab/results/client-$backend 2>&1 || echo failed >>/lab/results/client-$backend
+            sleep 1
+            dmesg >/lab/results/dmesg-$backend
+            kill $!
+            wait $! || true
+            rm -f /tmp/sockets/*
+        done
+        """
+    }
+
     /// One boot. Frames flow at addresses that only the relay mapped, the same ones in two domains; no message meanwhile; and
     /// what a guest took away the hardware does not reach.
     @Test func framesFlowThroughTheHostsIOMMUAndStopWithTheMapping() throws {
@@ -15,21 +33,7 @@ import Testing
         guest.kernel = .small
         guest.emulator = .backports
         let ports = [NIC.e1000e.address(ofPort: 0), NIC.e1000e.address(ofPort: 1)]
-        let script = """
-            mkdir /tmp/sockets
-            for backend in \(Self.backends.joined(separator: " ")); do
-                dmesg --clear
-                relay-guest relay $backend /tmp/sockets \(ports.joined(separator: " ")) >/lab/results/relay-$backend 2>&1 &
-                for _ in $(seq 200); do grep -q ready /lab/results/relay-$backend && break; sleep 0.1; done
-                timeout 100 relay-guest client /tmp/sockets >/lab/results/client-$backend 2>&1 || echo failed >>/lab/results/client-$backend
-                sleep 1
-                dmesg >/lab/results/dmesg-$backend
-                kill $!
-                wait $! || true
-                rm -f /tmp/sockets/*
-            done
-            """
-        let run = try guest.run(script, timeLimitSeconds: 300)
+        let run = try guest.run(script(ports, mode: "client"), timeLimitSeconds: 300)
         #expect(run.ending == .exited(0), "\(run.ending) \(run.output.suffix(2000)) \(run.errorOutput.suffix(2000))")
         for backend in Self.backends {
             let relay = try run.file("relay-\(backend)")
@@ -45,9 +49,43 @@ import Testing
             // Intel VT-d's faults as the host's kernel tells them (drivers/iommu/intel/dmar.c), at the addresses of the mappings.
             let faults = try run.file("dmesg-\(backend)").split(separator: "\n").filter { $0.contains("DMAR: [DMA") }
             for port in ports {
-                let device = "[\(port.dropFirst(5))] fault addr 0x8000"
+                let device = "[\(port.dropFirst(5))] fault addr 0x1"
                 #expect(faults.contains { $0.contains(device) }, "no fault of \(port) in: \(faults)")
             }
+        }
+    }
+
+    /// One boot. Two NICs behind a conventional bridge are one group of the host.
+    @Test func siblingsOfAHostGroupShareOneDomain() throws {
+        let folder = try #require(Binaries.folder, "UNIC_BIN names no folder; run `make test`")
+        var guest = Guest()
+        guest.programs = ["\(folder)/relay-guest"]
+        guest.kernel = .small
+        guest.emulator = .backports
+        guest.portCounts = [:]
+        guest.emulatorArguments = ["-device", "pcie-pci-bridge,id=shared,addr=18"]
+        for (index, port) in ["s0", "s1"].enumerated() {
+            guest.emulatorArguments += ["-netdev", "hubport,id=\(port),hubid=90"]
+            guest.emulatorArguments += ["-device", "e1000e,netdev=\(port),bus=shared,addr=\(index + 1),romfile="]
+        }
+        let ports = ["0000:01:01.0", "0000:01:02.0"]
+        let head = """
+            bind-vfio \(ports.joined(separator: " "))
+            [ /sys/bus/pci/devices/\(ports[0])/iommu_group -ef /sys/bus/pci/devices/\(ports[1])/iommu_group ]
+
+            """
+        let run = try guest.run(head + script(ports, mode: "siblings"), timeLimitSeconds: 300)
+        #expect(run.ending == .exited(0), "\(run.ending) \(run.output.suffix(2000)) \(run.errorOutput.suffix(2000))")
+        for backend in Self.backends {
+            let client = try run.file("client-\(backend)")
+            #expect(!client.lowercased().contains("failed"), "\(client)")
+            for line in [
+                "600 frames between siblings, none lost, and no message meanwhile", "the sibling goes on when the other one leaves",
+            ] {
+                #expect(client.contains(line), "\(line) is not in: \(client)")
+            }
+            let faults = try run.file("dmesg-\(backend)").split(separator: "\n").filter { $0.contains("DMAR: [DMA") }
+            #expect(!faults.isEmpty, "no fault after UNMAP")
         }
     }
 }

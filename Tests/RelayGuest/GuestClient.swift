@@ -38,6 +38,32 @@ final class GuestClient {
         }
     }
 
+    /// Two functions that the host cannot keep apart: in one domain, or one of them nowhere.
+    func runSiblings() throws {
+        devices = [try openDevice(0, domain: 1, part: 0)]
+        let refused = try driver.attach(endpoint: 1, domain: 2)
+        try require(refused == 2, "ATTACH of a sibling to another domain was answered with \(refused)")
+        devices.append(try openDevice(1, domain: 1, part: 1))
+        let ports = try devices.map { try makePort($0, .poll) }
+        try exchange(ports, rounds: 20, .poll)
+        try expectSilence { try exchange(ports, rounds: 300, .poll) }
+        print("600 frames between siblings, none lost, and no message meanwhile")
+        // One leaves: nothing is mapped for it any more, and the other one goes on.
+        try ports[0].stop()
+        let detached = try driver.detach(endpoint: 0, domain: 1)
+        try require(detached == 0, "DETACH was answered with \(detached)")
+        let before = try ports[1].readDeviceCounters()?.sentFrames ?? 0
+        try send(frame(to: ports[0].macAddress, from: ports[1].macAddress, number: 1), from: ports[1])
+        _ = waitForEvents([], timeoutMilliseconds: 200)
+        let after = try ports[1].readDeviceCounters()?.sentFrames ?? 0
+        try require(after == before + 1, "a sibling stopped when the other one left: \(before), \(after) frames")
+        print("the sibling goes on when the other one leaves")
+        let unmapped = try driver.unmap(domain: 1, 0, .max)
+        try require(unmapped == 0, "UNMAP was answered with \(unmapped)")
+        try send(frame(to: ports[0].macAddress, from: ports[1].macAddress, number: 2), from: ports[1])
+        _ = waitForEvents([], timeoutMilliseconds: 200)
+    }
+
     /// No message reaches the relay while frames flow; the counts do go on, as one more message shows.
     private func expectSilence(_ body: () throws -> Void) throws {
         let before = try messageCounts()
@@ -50,20 +76,23 @@ final class GuestClient {
     }
 
     /// Each domain is the endpoint's second one: the ATTACH replaces the first.
-    private func openDevice(_ index: Int) throws -> RelayedDevice {
+    /// - Parameter part: of the addresses, for two in one domain.
+    private func openDevice(_ index: Int, domain chosen: UInt32? = nil, part: UInt64 = 0) throws -> RelayedDevice {
         let path = "\(directory)/nic\(index)"
         let nic = try VfioUserDevice(url: "vfio-user:\(path)", socketPath: path, acceptsHostDevices: true)
         let probe = try driver.probe(endpoint: UInt32(index))
         try require(probe.status == 0, "PROBE was answered with \(probe.status)")
         print("endpoint \(index): properties \(probe.properties.prefix(48).map { String($0, radix: 16) }.joined(separator: " "))")
-        let domain = UInt32(index + 1)
-        for domain in [domain + 10, domain] {
+        let domain = chosen ?? UInt32(index + 1)
+        for domain in chosen == nil ? [domain + 10, domain] : [domain] {
             let status = try driver.attach(endpoint: UInt32(index), domain: domain)
             try require(status == 0, "ATTACH was answered with \(status)")
         }
         let first = driver.configuration(8, byteCount: 8)
         let last = driver.configuration(16, byteCount: 8)
-        guard let window = IOVARange(first: max(first, 1 << 32), last: last) else { throw Failure("an input range of \(first)...\(last)") }
+        guard let window = IOVARange(first: max(first, (part + 1) << 32), last: min(last, (part + 2) << 32 - 1)) else {
+            throw Failure("an input range of \(first)...\(last)")
+        }
         try nic.reset()
         return RelayedDevice(nic, driver: driver, ram: ram, domain: domain, windows: [window])
     }

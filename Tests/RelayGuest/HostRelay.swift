@@ -62,15 +62,21 @@ final class HostRelay {
             return (url: "vfio:\(text)", address: address)
         }
         guard backend == "iommufd" else {
-            var groups: [Type1Group<Type1AddressSpace>] = []
+            var groups: [String: (space: Type1AddressSpace, group: Type1Group<Type1AddressSpace>)] = [:]
             let endpoints = try names.map { name in
-                let space = try Type1AddressSpace(url: name.url, address: name.address)
-                let group = Type1Group(space: space, guest: guest)
-                groups.append(group)
+                let number = try Type1AddressSpace.groupNumber(url: name.url, address: name.address)
+                let known =
+                    try groups[number]
+                    ?? {
+                        let space = try Type1AddressSpace(url: name.url, address: name.address)
+                        return (space, Type1Group(space: space, guest: guest))
+                    }()
+                groups[number] = known
                 return Endpoint(
-                    device: try KernelVFIODevice(url: name.url, address: name.address, space: space), back: Type1Back(group: group))
+                    device: try KernelVFIODevice(url: name.url, address: name.address, space: known.space),
+                    back: Type1Back(group: known.group))
             }
-            return (endpoints, { [groups] in for group in groups { group.guestMemoryChanged() } })
+            return (endpoints, { [groups] in for one in groups.values { one.group.guestMemoryChanged() } })
         }
         let context = try IOMMUFDContext(url: names[0].url, address: names[0].address)
         let domains = IOMMUFDDomains<IOAS>(guest: guest) { () throws(DeviceError) in try context.makeAddressSpace() }

@@ -4,14 +4,16 @@ import LinuxIO
 //
 //     relay-guest relay iommufd|type1 DIRECTORY ADDRESS ADDRESS     serves DIRECTORY/iommu, nic0 and nic1 until it is killed
 //     relay-guest client DIRECTORY                                  exit code 0 when all was as it has to be
+//     relay-guest siblings DIRECTORY                                the same for two functions that share a group of the host
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 do {
     switch (arguments.first, arguments.count) {
     case ("relay", 5): try HostRelay(arguments[1], directory: arguments[2], addresses: Array(arguments[3...])).serve()
     case ("client", 2): try GuestClient(directory: arguments[1]).run()
+    case ("siblings", 2): try GuestClient(directory: arguments[1]).runSiblings()
     default:
-        print("usage: relay-guest relay iommufd|type1 DIRECTORY ADDRESS ADDRESS, or relay-guest client DIRECTORY")
+        print("usage: relay-guest relay iommufd|type1 DIRECTORY ADDRESS ADDRESS, or relay-guest client|siblings DIRECTORY")
         exitProcess(2)
     }
 } catch {

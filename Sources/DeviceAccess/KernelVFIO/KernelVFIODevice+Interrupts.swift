@@ -45,7 +45,16 @@ extension KernelVFIODevice {
         // The kernel refuses to switch off what is not on, except for the last two kinds.
         if KernelVFIODevice.excludeOneAnother(kind, kind), enabledKind != kind { return }
         try set(InterruptRequest.disable(kind), "\(kind) off, of \(address)")
+        if kind == .request { try watchForRemoval() }
         if enabledKind == kind { enabledKind = nil }
+    }
+
+    /// Takes the request signal back from whom it was given to.
+    private func watchForRemoval() throws(DeviceError) {
+        switch removal {
+        case .some(let event): try set(InterruptRequest.signal(.request, eventfds: [event.number]), "the request signal of \(address)")
+        case .none: break
+        }
     }
 
     public func unmaskINTx() throws(DeviceError) {

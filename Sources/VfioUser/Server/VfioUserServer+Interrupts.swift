@@ -9,7 +9,8 @@ extension VfioUserServer where Model: ~Copyable {
 
     private func vectorCount(of index: UInt32) -> UInt32? {
         if let kind = InterruptLines.Kind(rawValue: Int(index)) { return UInt32(clamping: environment.interrupts.count(kind)) }
-        return index == errorIndex || index == requestIndex ? 1 : nil
+        guard let notice = InterruptLines.Notice(rawValue: Int(index)) else { return nil }
+        return environment.interrupts.carrier?.has(notice) ?? true ? 1 : 0
     }
 
     func irqInfo(_ request: IRQInfoMessage) throws(CommandFailure) -> IRQInfoMessage {
@@ -53,8 +54,11 @@ extension VfioUserServer where Model: ~Copyable {
 
     /// Hardware signals its eventfds itself.
     private func handOver(_ request: SetIRQsMessage) throws(CommandFailure) {
-        guard let kind = InterruptLines.Kind(rawValue: Int(request.index)) else { return }
         let interrupts = environment.interrupts
+        guard let kind = InterruptLines.Kind(rawValue: Int(request.index)) else {
+            guard handOverNotice(request.index) else { throw CommandFailure(.ioError, "the host's device refused an eventfd") }
+            return
+        }
         let isDone: Bool
         switch request.action {
         case .trigger: isDone = interrupts.handOver(kind)
@@ -62,6 +66,22 @@ extension VfioUserServer where Model: ~Copyable {
         case .mask: isDone = interrupts.carrier == nil
         }
         guard isDone else { throw CommandFailure(.ioError, "the host's device refused eventfds of \(kind)") }
+    }
+
+    private func handOverNotice(_ index: UInt32) -> Bool {
+        guard let carrier = environment.interrupts.carrier, let notice = InterruptLines.Notice(rawValue: Int(index)) else { return true }
+        switch notice {
+        case .error: return carrier.notify(of: notice, by: errorEvent?.number)
+        case .request: return carrier.notify(of: notice, by: requestEvent?.number)
+        }
+    }
+
+    /// The client is gone.
+    func forgetNotices() {
+        for index in [errorIndex, requestIndex] {
+            set(index: index, vector: 0, event: nil)
+            _ = handOverNotice(index)
+        }
     }
 
     /// All descriptors are judged before any is used: a refused message changes nothing.

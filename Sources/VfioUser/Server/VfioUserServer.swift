@@ -37,7 +37,7 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
     /// The client that is served.
     private(set) var session: ClientSession?
     /// The client's eventfds for device errors and for "please give the device back" (linux/vfio.h, VFIO_PCI_ERR_IRQ_INDEX,
-    /// VFIO_PCI_REQ_IRQ_INDEX). Clients set them; nothing here signals them but the client itself.
+    /// VFIO_PCI_REQ_IRQ_INDEX). Clients set them; hardware's host signals them, of models nobody but the client itself.
     var errorEvent: EventFD?
     var requestEvent: EventFD?
 
@@ -127,8 +127,7 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
             statistics.lastFault = fault
         }
         environment.interrupts.disconnectAll()
-        errorEvent = nil
-        requestEvent = nil
+        forgetNotices()
         resetDevice()
         memory.unmapAll()
         writeLog = nil

@@ -15,11 +15,20 @@ public final class Type1AddressSpace: IOMMUAddressSpace, HostAddressSpace {
     }
 
     convenience init(_ nameless: VFIOSubject) throws(DeviceError) {
-        guard nameless.sysfs.exists else { throw nameless.noFunction() }
         var subject = nameless
-        let group = try nameless.checkSetup()
+        let group = try Type1AddressSpace.groupNumber(nameless)
         subject.group = group
         try self.init(group: group, subject)
+    }
+
+    /// The group that a function is in: functions of one group have one address space, and no other can be made for them meanwhile.
+    public static func groupNumber(url: String, address: PCIAddress) throws(DeviceError) -> String {
+        try groupNumber(VFIOSubject(url: url, address: address, group: nil, paths: KernelPaths()))
+    }
+
+    private static func groupNumber(_ nameless: VFIOSubject) throws(DeviceError) -> String {
+        guard nameless.sysfs.exists else { throw nameless.noFunction() }
+        return try nameless.checkSetup()
     }
 
     init(group number: String, _ subject: VFIOSubject) throws(DeviceError) {
