@@ -38,7 +38,7 @@ import Testing
                     sleep 60 ;;
                 esac
                 bind-vfio \(addresses.joined(separator: " "))
-                unic pingpong \(relayed.devices()) --sizes 64,1024 --count 2000 --json >/lab/results/works
+                unic pingpong \(relayed.devices()) --sizes 64,1024 --count 2000 --json >/lab/results/works.json
                 pause works
                 endless &
                 in_use
@@ -79,7 +79,7 @@ import Testing
         print("faults: \(boots.map { [$0.unmappedFaults, $0.unattachedFaults] })")
         #expect(unplugged.unmappedFaults + unplugged.unattachedFaults < 100, "\(unplugged)")
         #expect(unplugged.failed.isEmpty && unplugged.refusals.isEmpty, "\(unplugged)")
-        try expectPingPong(run, "works", sizes: [64, 1024], count: 2000)
+        try expectPingPong(run, "works.json", sizes: [64, 1024], count: 2000)
 
         #expect(run.output.contains("ended with 1\n"), "\(run.output)")
         #expect(try run.file("pingpong-3").contains("the device is gone"), "\((try? run.file("pingpong-3")) ?? "")")
