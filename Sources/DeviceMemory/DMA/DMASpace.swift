@@ -17,6 +17,8 @@ public final class DMASpace {
 
     /// How often anything was unmapped: as long as it stays, what ``translate(_:byteCount:access:)`` gave stays good.
     public private(set) var removals: UInt64 = 0
+    /// How often anything was mapped or unmapped: as long as it stays, an access that was refused is refused again.
+    public private(set) var changes: UInt64 = 0
     public private(set) var mappedByteCount: UInt64 = 0
 
     /// Who is asked for what lies behind reserved ranges; without one an access there is a fault.
@@ -50,6 +52,7 @@ public final class DMASpace {
         guard count < maximumEntries else { throw .tooMany(limit: maximumEntries) }
         if let other = self.entry(overlapping: entry.range) { throw .overlaps(other.range) }
         table.insert(entry)
+        changes &+= 1
     }
 
     /// Removes every entry that lies inside `range`. An entry that is only partly inside stays: returns nil then and removes nothing.
@@ -75,6 +78,7 @@ public final class DMASpace {
         recent.forgetAll()
         joined.removeAll()
         removals &+= 1
+        changes &+= 1
     }
 
     /// Removes everything. Returns how many entries there were.
@@ -85,6 +89,7 @@ public final class DMASpace {
             mappedByteCount = 0
             joined.removeAll()
             removals &+= 1
+            changes &+= 1
         }
         return count
     }

@@ -16,10 +16,13 @@ struct E1000ETransmitQueue {
     var options: E1000E.TxPacketOptions = []
     var segments = false
     var context = E1000E.TxContextDescriptor(word0: 0, word1: 0)
+    /// It stands still for as long as this is so.
+    var stall: E1000EStall?
 
     init(buffer: MemoryWindow) { self.buffer = buffer }
 
     mutating func reset() {
+        stall = nil
         startFrame()
         context = E1000E.TxContextDescriptor(word0: 0, word1: 0)
     }
@@ -43,6 +46,7 @@ extension E1000EModel {
 
     /// Up to 64 descriptors of one queue. TARC's enable bit is not asked for.
     mutating func stepTransmit(_ queue: Int) -> Bool {
+        if transmit[queue].stall != nil, isStalled(queue) { return false }
         var ring: E1000ERing
         switch E1000ERing.read(
             shared, dma: dma, head: E1000E.tdh[queue], tail: E1000E.tdt[queue], length: E1000E.tdlen[queue],
@@ -60,6 +64,7 @@ extension E1000EModel {
             guard let descriptor = ring.headDescriptor(dma) else {
                 // No answer to the read of a descriptor: the queue stands still.
                 counters.dmaFaults &+= 1
+                transmit[queue].stall = stall(of: queue)
                 break
             }
             let word0 = descriptor.load64(at: 0)
@@ -82,6 +87,21 @@ extension E1000EModel {
         if reported { causes.formUnion([.transmitWriteBack, queue == 0 ? .transmitQueue0 : .transmitQueue1]) }
         if !causes.isEmpty { raise(causes) }
         return true
+    }
+
+    /// Apart from the quick way.
+    @inline(never)
+    private mutating func isStalled(_ queue: Int) -> Bool {
+        if transmit[queue].stall == stall(of: queue) { return true }
+        transmit[queue].stall = nil
+        return false
+    }
+
+    @inline(never)
+    private func stall(of queue: Int) -> E1000EStall {
+        E1000EStall(
+            shared, dma: dma, head: E1000E.tdh[queue], tail: E1000E.tdt[queue], length: E1000E.tdlen[queue],
+            low: E1000E.tdbal[queue], high: E1000E.tdbah[queue])
     }
 
     @inline(__always)

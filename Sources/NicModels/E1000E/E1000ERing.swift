@@ -53,3 +53,24 @@ struct E1000ERing {
         return .ring(E1000ERing(base: base, count: count, head: head, tail: tail, whole: whole))
     }
 }
+
+/// A transmit ring whose head could not be reached, as it was then. Until the driver or its IOMMU changes something it would be the
+/// same again: hardware asks once, and a model that asked at each step would make a storm of faults.
+struct E1000EStall: Equatable {
+    private let registers: InlineArray<5, UInt32>
+    private let changes: UInt64
+
+    typealias Row = E1000ERing.Row
+
+    init(_ shared: E1000ESharedRegisters, dma: DMASpace, head: Row, tail: Row, length: Row, low: Row, high: Row) {
+        registers = [
+            shared.load32(at: head.offset), shared.load32(at: tail.offset), shared.load32(at: length.offset),
+            shared.load32(at: low.offset), shared.load32(at: high.offset),
+        ]
+        changes = dma.changes
+    }
+
+    static func == (a: E1000EStall, b: E1000EStall) -> Bool {
+        a.changes == b.changes && a.registers.indices.allSatisfy { a.registers[$0] == b.registers[$0] }
+    }
+}

@@ -16,10 +16,13 @@ struct IgbvfTransmitQueue {
     var options: E1000E.TxPacketOptions = []
     var contextIndex = 0
     var contexts = InlineArray<2, Igbvf.TxContextDescriptor>(repeating: .init(word0: 0, word1: 0))
+    /// It stands still for as long as this is so.
+    var stall: E1000EStall?
 
     init(buffer: MemoryWindow) { self.buffer = buffer }
 
     mutating func reset() {
+        stall = nil
         startFrame()
         contexts = InlineArray(repeating: .init(word0: 0, word1: 0))
     }
@@ -36,6 +39,7 @@ extension IgbvfModel {
     /// Up to 64 descriptors of one queue.
     mutating func stepTransmit(_ queue: Int) -> Bool {
         guard Igbvf.QueueControl(bits: shared.load32(at: Igbvf.txdctl[queue].offset)).contains(.enable) else { return false }
+        if transmit[queue].stall != nil, isStalled(queue) { return false }
         var ring: E1000ERing
         switch E1000ERing.read(
             shared, dma: dma, head: Igbvf.tdh[queue], tail: Igbvf.tdt[queue], length: Igbvf.tdlen[queue], low: Igbvf.tdbal[queue],
@@ -53,6 +57,7 @@ extension IgbvfModel {
             guard let window = ring.headDescriptor(dma) else {
                 // No answer to the read of a descriptor: the queue stands still.
                 counters.dmaFaults &+= 1
+                transmit[queue].stall = stall(of: queue)
                 break
             }
             var descriptor = Igbvf.TxDataDescriptor(word0: window.load64(at: 0), word1: window.load64(at: 8))
@@ -70,6 +75,21 @@ extension IgbvfModel {
         shared.store32(ring.head, at: Igbvf.tdh[queue].offset)
         if reported { raise(registers.read(Igbvf.vtivar).transmitVector(queue: queue)) }
         return true
+    }
+
+    /// Apart from the quick way.
+    @inline(never)
+    private mutating func isStalled(_ queue: Int) -> Bool {
+        if transmit[queue].stall == stall(of: queue) { return true }
+        transmit[queue].stall = nil
+        return false
+    }
+
+    @inline(never)
+    private func stall(of queue: Int) -> E1000EStall {
+        E1000EStall(
+            shared, dma: dma, head: Igbvf.tdh[queue], tail: Igbvf.tdt[queue], length: Igbvf.tdlen[queue], low: Igbvf.tdbal[queue],
+            high: Igbvf.tdbah[queue])
     }
 
     @inline(__always)

@@ -3,16 +3,20 @@ import Testing
 
 /// What happens to a relayed guest: it reboots under traffic, and a NIC is unplugged in use.
 @Suite(.serialized) struct RelayedLifeTests {
-    /// Three boots: the first ends under a ping-pong of unic's, the second under a flood of the kernel's driver, and in the third
-    /// all works again until a NIC is unplugged.
+    /// Three boots: the first ends by itself under a ping-pong of unic's, the second by a reset, which tells no driver, under a
+    /// flood of the kernel's, and in the third all works again until a NIC is unplugged.
+    ///
+    /// Strict: with lazy unmapping a shutdown of Linux 6.12 may wait for its IOMMU without an end, QEMU's own or ours, for it
+    /// breaks the request queue first (virtio_dev_shutdown) and then spins on what was still in it.
     @Test func aGuestRebootsUnderTrafficAndLosesANIC() throws {
         // QEMU 11.1 ends itself when a vfio-user device with MSI-X is unplugged.
         var relayed = try RelayedGuest(.small, parameters: "?msix=off")
         relayed.guest.reboots = true
+        relayed.guest.kernelArguments = "iommu.strict=1"
         let addresses = relayed.addresses
         let running = try relayed.start(
             UnmodifiedDriverTests.tools + """
-                boot=$(($(ls /lab/results | grep -c '^boot-[0-9]$') + 1))
+                boot=$((1 + $(ls /lab/results | grep -c '^boot-[0-9]$' || true)))
                 pause boot-$boot
                 endless() {
                     timeout 60 unic pingpong \(relayed.devices()) --sizes 64 --count 100000000 >/lab/results/pingpong-$boot 2>&1 \\
@@ -31,10 +35,10 @@ import Testing
                     ip netns exec e-a ping -f 198.18.0.2 >/dev/null 2>&1 &
                     sleep 2
                     pause traffic-2
-                    busybox reboot -f ;;
+                    sleep 60 ;;
                 esac
                 bind-vfio \(addresses.joined(separator: " "))
-                unic pingpong \(relayed.devices()) --sizes 64,1024 --count 2000 --json >/lab/results/works
+                unic pingpong \(relayed.devices()) --sizes 64,1024 --count 2000 --json >/lab/results/works.json
                 pause works
                 endless &
                 in_use
@@ -51,6 +55,7 @@ import Testing
             boots.append(try relayed.reading(at: "boot-\(number)", of: running))
             traffic.append(try relayed.reading(at: "traffic-\(number)", of: running))
         }
+        #expect(try running.monitor(#"{"execute":"system_reset"}"#).contains("return"))
         boots.append(try relayed.reading(at: "boot-3", of: running))
         let works = try relayed.reading(at: "works", of: running)
         traffic.append(try relayed.reading(at: "traffic-3", of: running))
@@ -74,8 +79,7 @@ import Testing
         print("faults: \(boots.map { [$0.unmappedFaults, $0.unattachedFaults] })")
         #expect(unplugged.unmappedFaults + unplugged.unattachedFaults < 100, "\(unplugged)")
         #expect(unplugged.failed.isEmpty && unplugged.refusals.isEmpty, "\(unplugged)")
-        try expectPingPong(run, "works", sizes: [64, 1024], count: 2000)
-        #expect(works.mappings == boots[2].mappings || works.mappings > 0, "\(works)")
+        try expectPingPong(run, "works.json", sizes: [64, 1024], count: 2000)
 
         #expect(run.output.contains("ended with 1\n"), "\(run.output)")
         #expect(try run.file("pingpong-3").contains("the device is gone"), "\((try? run.file("pingpong-3")) ?? "")")

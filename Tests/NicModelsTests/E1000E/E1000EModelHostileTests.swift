@@ -58,6 +58,27 @@ import Testing
         #expect(bench.counters.dmaFaults == 1)
     }
 
+    /// Hardware asks once: it is no storm of faults, and the ring goes on when it is mapped, or when the driver changes it.
+    @Test func aRingThatIsNotThereIsAskedForOnceUntilSomethingChanges() throws {
+        let bench = try Bench()
+        bench.startTransmit()
+        bench.write(0x1, to: E1000E.tdbah[0])
+        bench.write(1, to: E1000E.tdt[0])
+        bench.step(1000)
+        #expect(bench.counters.dmaFaults == 1)
+        bench.write(2, to: E1000E.tdt[0])
+        bench.step(1000)
+        #expect(bench.counters.dmaFaults == 2)
+        bench.putFrame(frame(), at: 0)
+        bench.putFrame(frame(first: 9), at: 1)
+        let range = try #require(
+            IOVARange(start: IOVA(1 << 32 | bench.iova(0)), byteCount: UInt64(bench.memory.byteCount)))
+        try bench.environment.dma.map(range, to: bench.memory.window, access: .readWrite)
+        bench.step()
+        #expect(bench.sent() == [frame(), frame(first: 9)])
+        #expect(bench.counters.dmaFaults == 2)
+    }
+
     @Test func aRingAtTheTopOfTheAddressSpaceIsImpossible() throws {
         let bench = try Bench()
         bench.startTransmit()
