@@ -64,7 +64,7 @@ let package = Package(
             "Devices",
             [
                 "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser", "IOMMURelay",
-                "RelayPlan",
+                "RelayPlan", "Reports",
             ]),
         module("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess", system]),
         module("LabKit", ["LinuxIO", system]),
@@ -98,7 +98,7 @@ let package = Package(
             name: "wire-peer", dependencies: ["LinuxIO", "DeviceMemory", "NicModels"], path: "Tests/WirePeer", swiftSettings: settings),
         .target(
             name: "FuzzTargets",
-            dependencies: ["VfioUser", "NicModels", "DeviceModel", "DeviceMemory", "DeviceAccess", "LinuxIO", "Reports"],
+            dependencies: ["VfioUser", "NicModels", "IOMMURelay", "DeviceModel", "DeviceMemory", "DeviceAccess", "LinuxIO", "Reports"],
             path: "Tests/FuzzTargets", swiftSettings: settings),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/FuzzTests", exclude: ["Corpus"], swiftSettings: settings),
@@ -113,7 +113,7 @@ let package = Package(
         tests("IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel"], exclude: ["Traces"]),
         tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay"]),
         tests("RelayPlan", ["LinuxIO", "DeviceAccess", "Reports"]),
-        tests("Devices", ["DriverSuite"]),
+        tests("Devices", ["DriverSuite", "DeviceMemory", "IOMMURelay"]),
         tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),
         tests("PingPong", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver"]),
         tests("Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),

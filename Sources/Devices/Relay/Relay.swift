@@ -9,7 +9,7 @@ public import VfioUser
 /// A guest's IOMMU, and the functions behind it, served to one QEMU by one thread: so that no model is in the middle of a
 /// transfer when an unmap is answered.
 public final class Relay {
-    public struct Options: Sendable {
+    public struct Options {
         /// How the thread waits.
         public var server = ServerOptions()
         public var limits = RelayLimits()
@@ -21,11 +21,16 @@ public final class Relay {
         public var lazyUnmap: LazyUnmap?
         /// How many requests of the guest are looked at in a second; nil: as many as come.
         public var requestsASecond: UInt64?
+        /// For a log; called on the relay's thread.
+        public var told: ((RelayNews) -> Void)?
 
         public init() {}
     }
 
     private let core: IOMMUCore
+    private let observer: RelayObserver
+    /// What is asked and answered, while somebody listens.
+    public let trace = RelayTrace()
     private let functions: [any ServedFunction]
     private let loop: ServerLoop
     /// For other threads: ending it, and what the IOMMU function's connection has done.
@@ -42,6 +47,9 @@ public final class Relay {
         let core = IOMMUCore(
             limits: options.limits, bypassesUnattached: options.bypassesUnattached, lazyUnmap: options.lazyUnmap)
         self.core = core
+        observer = RelayObserver(trace, told: options.told)
+        core.clock = MonotonicClock.nanoseconds
+        core.observer = observer
         let published = PublishedRelay(core)
         self.published = published
         var functions: [any ServedFunction] = []
@@ -70,7 +78,11 @@ public final class Relay {
         do throws(SystemCallError) {
             let environment = try DeviceEnvironment(for: VirtioIOMMUFunction.functionDescription())
             let model = try VirtioIOMMUFunction(
-                handler: core, environment: environment, requestsASecond: options.requestsASecond)
+                handler: core, environment: environment, requestsASecond: options.requestsASecond,
+                troubled: { trouble in
+                    published.add(trouble: trouble.description)
+                    options.told?(.troubled(trouble.description))
+                })
             let server = try VfioUserServer(
                 model: model, environment: environment, socketPath: plan.iommuSocket, options: options.server)
             control = server.control
