@@ -260,6 +260,9 @@ extension IOMMUCore {
         observer?.faulted(fault)
     }
 
+    /// No request is under way: tables and mappers say the same.
+    public var isIdle: Bool { job == nil }
+
     public func takeFault() -> IOMMUFault? { faults.takeFirst() }
 
     public var statistics: RelayStatistics {
