@@ -6,7 +6,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 RELEASE := --configuration release --static-swift-stdlib --scratch-path .build-release -Xswiftc -enforce-exclusivity=unchecked
 BIN := .build-release/release
 
-.PHONY: help setup build release pingpong test test-long fuzz lint format bench bench-instructions bench-lab lab lab-shell clean check
+.PHONY: help setup build release pingpong test test-long fuzz lint format bench bench-instructions bench-lab bench-relay lab lab-nested lab-shell clean check
 
 help: ## these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -23,7 +23,10 @@ release: setup ## static release binaries in .build-release/release
 	swift build $(RELEASE) --product hugepage-check
 	swift build $(RELEASE) --product hot-path
 	swift build $(RELEASE) --product dma-path
+	swift build $(RELEASE) --product relay-guest
 	swift build $(RELEASE) --product udp-pingpong
+	swift build $(RELEASE) --product vfio-map
+	swift build $(RELEASE) --product relay-core
 
 pingpong: release ## the main job: latency between two ports, no privilege needed
 	$(BIN)/unic pingpong
@@ -53,8 +56,14 @@ bench: release ## times: medians and spread, five interleaved repetitions
 bench-lab: release ## times in a guest against the kernel's driver and DPDK's testpmd, one boot, five repetitions
 	Scripts/bench-lab $(BIN)
 
+bench-relay: release ## times of VFIO's map and unmap in guests, behind the relay's IOMMU and behind QEMU's two
+	Scripts/bench-relay $(BIN)
+
 lab: release ## the tests that need a guest
 	Scripts/test --lab-only
+
+lab-nested: release ## the relay in a guest in a guest, six minutes
+	Scripts/test-nested $(BIN)
 
 lab-shell: setup ## a shell in the lab's guest
 	Lab/shell

@@ -64,7 +64,7 @@ let package = Package(
             "Devices",
             [
                 "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser", "IOMMURelay",
-                "RelayPlan", "Reports",
+                "RelayPlan", "Reports", "HostBack",
             ]),
         module("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess", system]),
         module("LabKit", ["LinuxIO", system]),
@@ -85,6 +85,13 @@ let package = Package(
         .executableTarget(
             name: "dma-path", dependencies: ["CLinuxShims", "DeviceMemory", "DeviceModel", "LinuxIO", "NicModels", "VfioUser"],
             path: "Benchmarks/dma-path", swiftSettings: settings),
+        .executableTarget(
+            name: "vfio-map", dependencies: ["DeviceAccess", "DeviceMemory", "LinuxIO"], path: "Benchmarks/vfio-map",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "relay-core",
+            dependencies: ["DeviceMemory", "DeviceModel", "IOMMURelay", "LinuxIO", "NicRegisters", "VirtioModel"],
+            path: "Benchmarks/relay-core", swiftSettings: settings),
         .executableTarget(name: "udp-pingpong", dependencies: ["LinuxIO"], path: "Benchmarks/udp-pingpong", swiftSettings: settings),
         program(
             "unic",
@@ -96,6 +103,12 @@ let package = Package(
             ]),
         .executableTarget(
             name: "wire-peer", dependencies: ["LinuxIO", "DeviceMemory", "NicModels"], path: "Tests/WirePeer", swiftSettings: settings),
+        .executableTarget(
+            name: "relay-guest",
+            dependencies: [
+                "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "VfioUser", "IOMMURelay", "HostBack",
+            ],
+            path: "Tests/RelayGuest", swiftSettings: settings),
         .target(
             name: "FuzzTargets",
             dependencies: ["VfioUser", "NicModels", "IOMMURelay", "DeviceModel", "DeviceMemory", "DeviceAccess", "LinuxIO", "Reports"],
@@ -110,7 +123,8 @@ let package = Package(
         tests("NicModels", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel", "wire-peer"]),
         tests("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
-        tests("IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel"], exclude: ["Traces"]),
+        tests(
+            "IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel", "NicModels"], exclude: ["Traces"]),
         tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay"]),
         tests("RelayPlan", ["LinuxIO", "DeviceAccess", "Reports"]),
         tests("Devices", ["DriverSuite", "DeviceMemory", "IOMMURelay"]),
@@ -124,8 +138,8 @@ let package = Package(
         .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
         .testTarget(
-            name: "LabTests", dependencies: ["LabKit", "LinuxIO", "RelayPlan", "DeviceAccess"], path: "Tests/LabTests",
-            swiftSettings: settings),
+            name: "LabTests", dependencies: ["LabKit", "LinuxIO", "RelayPlan", "DeviceAccess", "Devices", "IOMMURelay", "VfioUser"],
+            path: "Tests/LabTests", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

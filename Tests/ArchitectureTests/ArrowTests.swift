@@ -17,7 +17,7 @@ private let allowed: [String: Set<String>] = [
     "VfioUser": ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"],
     "Devices": [
         "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser", "IOMMURelay",
-        "RelayPlan", "Reports",
+        "RelayPlan", "Reports", "HostBack",
     ],
     "IOMMURelay": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel"],
     // Where a relay meets the host: the only library that knows both.

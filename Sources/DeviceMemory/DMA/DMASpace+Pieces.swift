@@ -6,6 +6,14 @@ extension DMASpace {
         public let access: DMAAccess
     }
 
+    /// All of a range, if it has memory behind it and lies in one mapping: the quick way, without an allocation.
+    public func onlyPiece(of range: IOVARange) -> Piece? {
+        guard let entry = entry(holding: range.start), let byteCount = Int(exactly: range.byteCount),
+            let window = entry.window(at: range.start, byteCount: byteCount, access: [])
+        else { return nil }
+        return Piece(range: range, window: window, access: entry.access)
+    }
+
     /// The parts of a range that have memory behind them, ascending. What was only reserved is left out.
     public func pieces(of range: IOVARange) -> [Piece] {
         entries(in: range).reversed().compactMap { entry in

@@ -54,16 +54,27 @@ public final class DMASpace {
 
     /// Removes every entry that lies inside `range`. An entry that is only partly inside stays: returns nil then and removes nothing.
     public func unmap(_ range: IOVARange) -> [Entry]? {
-        let first = range.start.rawValue
-        if table.entry(cutBy: first, through: range.last) != nil { return nil }
+        if table.entry(cutBy: range.start.rawValue, through: range.last) != nil { return nil }
         var removed: [Entry] = []
-        table.remove(first, through: range.last, appendingTo: &removed)
-        guard !removed.isEmpty else { return removed }
-        for entry in removed where !entry.isReserved { mappedByteCount &-= entry.range.byteCount }
+        remove(range) { removed.append($0) }
+        return removed
+    }
+
+    /// The same for those whose entries are never cut, and who have no use for them: nothing is allocated.
+    public func unmapEntries(startingIn range: IOVARange) { remove(range) { _ in } }
+
+    private func remove(_ range: IOVARange, _ shown: (Entry) -> Void) {
+        let before = table.count
+        var byteCount: UInt64 = 0
+        table.remove(range.start.rawValue, through: range.last) { entry in
+            if !entry.isReserved { byteCount &+= entry.range.byteCount }
+            shown(entry)
+        }
+        guard table.count != before else { return }
+        mappedByteCount &-= byteCount
         recent.forgetAll()
         joined.removeAll()
         removals &+= 1
-        return removed
     }
 
     /// Removes everything. Returns how many entries there were.
@@ -167,7 +178,7 @@ public final class DMASpace {
         return true
     }
 
-    private func entry(holding iova: IOVA) -> Entry? { recent.entry(holding: iova) ?? lookUp(iova) }
+    func entry(holding iova: IOVA) -> Entry? { recent.entry(holding: iova) ?? lookUp(iova) }
 
     private func lookUp(_ iova: IOVA) -> Entry? {
         guard let found = table.last(startingUpTo: iova.rawValue), found.range.contains(iova) else { return nil }

@@ -82,11 +82,9 @@ struct DMATable<Entry: DMARanged>: ~Copyable {
         height += 1
     }
 
-    /// Removes the entries that start inside of `first...last`, and appends them to `removed`.
-    mutating func remove(_ first: UInt64, through last: UInt64, appendingTo removed: inout [Entry]) {
-        let before = removed.count
-        remove(first...last, from: root, height, &removed)
-        count -= removed.count - before
+    /// Removes the entries that start inside of `first...last`, and shows them, ascending.
+    mutating func remove(_ first: UInt64, through last: UInt64, _ removed: (Entry) -> Void) {
+        remove(first...last, from: root, height, removed)
         while height > 0, root.count <= 1 { dropLevel() }
     }
 
@@ -153,15 +151,15 @@ extension DMATable {
 // MARK: Removal
 
 extension DMATable {
-    private mutating func remove(_ keys: Keys, from node: DMANode, _ height: Int, _ removed: inout [Entry]) {
-        guard height > 0 else { return remove(keys, from: DMABlock<Entry>(node), &removed) }
+    private mutating func remove(_ keys: Keys, from node: DMANode, _ height: Int, _ removed: (Entry) -> Void) {
+        guard height > 0 else { return remove(keys, from: DMABlock<Entry>(node), removed) }
         let children = DMABlock<Child>(node)
         let start = max(children.countUpTo(keys.lowerBound), 1) - 1
         let end = max(children.countUpTo(keys.upperBound), start)
         var kept = start
         for index in start..<end {
             let child = children[index].node
-            remove(keys, from: child, height - 1, &removed)
+            remove(keys, from: child, height - 1, removed)
             if child.count == 0 {
                 free(child, height - 1)
             } else {
@@ -174,11 +172,12 @@ extension DMATable {
         for index in stride(from: start + 1, through: start - 1, by: -1) { joinNeighbours(at: index, in: children, height) }
     }
 
-    private func remove(_ keys: Keys, from leaf: DMABlock<Entry>, _ removed: inout [Entry]) {
+    private mutating func remove(_ keys: Keys, from leaf: DMABlock<Entry>, _ removed: (Entry) -> Void) {
         let start = keys.lowerBound == 0 ? 0 : leaf.countUpTo(keys.lowerBound - 1)
         let end = leaf.countUpTo(keys.upperBound)
-        for index in start..<end { removed.append(leaf[index]) }
+        for index in start..<end { removed(leaf[index]) }
         leaf.remove(start..<end)
+        count -= max(0, end - start)
     }
 
     /// Makes one of the children at `index` and behind it, if they are small; so too with those that become neighbours then.

@@ -33,7 +33,7 @@ public struct MappingTable: ~Copyable {
     /// False, and nothing is changed, when another mapping overlaps it.
     public mutating func insert(_ mapping: IOVAMapping) -> Bool {
         // Disjoint: the last one that starts in or before the range reaches into it, or none does.
-        if let other = table.last(startingUpTo: mapping.range.last), other.range.overlaps(mapping.range) { return false }
+        if overlaps(mapping.range) { return false }
         table.insert(mapping)
         mappedByteCount &+= mapping.range.byteCount
         return true
@@ -43,6 +43,9 @@ public struct MappingTable: ~Copyable {
         guard let found = table.last(startingUpTo: iova.rawValue), found.range.contains(iova) else { return nil }
         return found
     }
+
+    /// Whether one overlaps the range.
+    public func overlaps(_ range: IOVARange) -> Bool { table.last(startingUpTo: range.last)?.range.overlaps(range) ?? false }
 
     /// The lowest one that overlaps the addresses.
     public func first(overlapping addresses: ClosedRange<IOVA>) -> IOVAMapping? {
@@ -66,9 +69,18 @@ public struct MappingTable: ~Copyable {
     public mutating func remove(_ addresses: ClosedRange<IOVA>) -> Removal {
         if let cut = mapping(cutBy: addresses) { return .cut(cut) }
         var removed: [IOVAMapping] = []
-        table.remove(addresses.lowerBound.rawValue, through: addresses.upperBound.rawValue, appendingTo: &removed)
-        for mapping in removed { mappedByteCount &-= mapping.range.byteCount }
+        removeMappings(startingIn: addresses) { removed.append($0) }
         return .removed(removed)
+    }
+
+    /// The same when none is cut, as the caller knows.
+    public mutating func removeMappings(startingIn addresses: ClosedRange<IOVA>, _ removed: (IOVAMapping) -> Void) {
+        var byteCount: UInt64 = 0
+        table.remove(addresses.lowerBound.rawValue, through: addresses.upperBound.rawValue) {
+            byteCount &+= $0.range.byteCount
+            removed($0)
+        }
+        mappedByteCount &-= byteCount
     }
 
     public mutating func removeAll() {

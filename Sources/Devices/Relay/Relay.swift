@@ -1,6 +1,7 @@
 import DeviceAccess
 import DeviceMemory
 import DeviceModel
+import HostBack
 public import IOMMURelay
 import LinuxIO
 public import RelayPlan
@@ -10,8 +11,15 @@ public import VfioUser
 /// transfer when an unmap is answered.
 public final class Relay {
     public struct Options {
-        /// How the thread waits.
-        public var server = ServerOptions()
+        /// How the thread waits. A guest's driver spins until a request is answered, and between two requests of one call it pins up
+        /// to a hugepage: a thread that slept in between would have to be woken, by a message, for each.
+        public var server = {
+            var options = ServerOptions()
+            options.pollMicroseconds = 20
+            options.maximumPollMicroseconds = 250
+            options.yieldsWhilePolling = false
+            return options
+        }()
         public var limits = RelayLimits()
         /// Whether functions reach all of the guest's memory while the guest's IOMMU driver has attached them to nothing: for
         /// firmware that boots from a NIC.
@@ -44,9 +52,16 @@ public final class Relay {
     ///   - plan: where everything is.
     ///   - devices: of each of the plan's functions, by its name.
     public init(_ plan: RelayPlan, devices: [String: DeviceURL], options: Options = Options()) throws(DeviceError) {
+        let environment: DeviceEnvironment
+        do throws(SystemCallError) { environment = try DeviceEnvironment(for: VirtioIOMMUFunction.functionDescription()) } catch {
+            throw Self.failed(plan.iommuSocket, error)
+        }
+        // The IOMMU's own connection shows the guest's memory.
+        let hosts = RelayedHostFunctions(guest: environment.dma)
+        let opened = try Self.openHostFunctions(plan, devices, hosts)
         let core = IOMMUCore(
-            limits: options.limits, bypassesUnattached: options.bypassesUnattached, lazyUnmap: options.lazyUnmap)
-        self.core = core
+            configuration: hosts.limits.isEmpty ? IOMMUConfiguration() : IOMMUConfiguration(limits: hosts.limits), limits: options.limits,
+            bypassesUnattached: options.bypassesUnattached, lazyUnmap: options.lazyUnmap)
         observer = RelayObserver(trace, told: options.told)
         core.clock = MonotonicClock.nanoseconds
         core.observer = observer
@@ -61,24 +76,28 @@ public final class Relay {
             }
             for placed in port.functions {
                 let name = placed.function.name
-                guard let url = devices[name], url.scheme == .soft else {
-                    throw .notUsable(
-                        device: devices[name]?.description ?? name, group: nil, reason: "the relay has only models behind its IOMMU yet",
-                        fix: "Give a soft: URL, for example soft:lab?nic=e1000e.")
+                let path = plan.socket(of: placed.function)
+                let url = try Self.url(of: name, devices)
+                let server: any ServedFunction
+                let back: any EndpointBack
+                var reserved = [ReservedWindow.x86MSI]
+                if let host = opened[name] {
+                    (server, back) = (try Self.server(of: host.device, at: path, options), host.back)
+                    reserved = ReservedWindow.windows(of: host.device.dmaLimits, in: core.configuration)
+                } else {
+                    let host = RelayedModelHost(endpoint: placed.endpoint, core: core, path: path, options: options)
+                    (server, back) = try url.makeModel(for: host, device: url.description).hosted
                 }
-                let host = RelayedModelHost(
-                    endpoint: placed.endpoint, core: core, path: plan.socket(of: placed.function), options: options)
-                let (hosted, _) = try url.makeModel(for: host, device: url.description)
                 try Self.register(
-                    placed.endpoint, aliases: placed.aliases, group: group ?? name, in: core, hosted.back, named: url.description)
-                functions.append(hosted.server)
-                controls.append((name, hosted.server.control))
+                    placed.endpoint, aliases: placed.aliases, group: group ?? name, reserved: reserved, in: core, back,
+                    named: url.description)
+                functions.append(server)
+                controls.append((name, server.control))
             }
         }
         do throws(SystemCallError) {
-            let environment = try DeviceEnvironment(for: VirtioIOMMUFunction.functionDescription())
             let model = try VirtioIOMMUFunction(
-                handler: core, environment: environment, requestsASecond: options.requestsASecond,
+                handler: core, environment: environment, offersIndirect: false, requestsASecond: options.requestsASecond,
                 troubled: { trouble in
                     published.add(trouble: trouble.description)
                     options.told?(.troubled(trouble.description))
@@ -87,13 +106,53 @@ public final class Relay {
                 model: model, environment: environment, socketPath: plan.iommuSocket, options: options.server)
             control = server.control
             server.publishing = { published.update() }
+            server.clientMemoryChanged = { hosts.guestMemoryChanged() }
             self.functions = [server] + functions
             loop = try ServerLoop(self.functions, options: options.server)
-        } catch {
-            throw .systemCall(
-                device: plan.iommuSocket, group: nil, cause: error, fix: "Free some memory, or raise the limit of open files (ulimit -n).")
-        }
+        } catch { throw Self.failed(plan.iommuSocket, error) }
+        self.core = core
         functionControls = controls
+    }
+
+    /// Before the IOMMU is made: what the host can do is told to the guest in advance.
+    private static func openHostFunctions(
+        _ plan: RelayPlan, _ devices: [String: DeviceURL], _ hosts: RelayedHostFunctions
+    ) throws(DeviceError) -> [String: RelayedHostFunctions.Opened] {
+        var opened: [String: RelayedHostFunctions.Opened] = [:]
+        for port in plan.topology.ports {
+            for placed in port.functions {
+                let url = try url(of: placed.function.name, devices)
+                guard url.scheme == .vfio, let group = port.hostGroup else { continue }
+                opened[placed.function.name] = try hosts.open(url, group: group)
+            }
+        }
+        return opened
+    }
+
+    private static func url(of name: String, _ devices: [String: DeviceURL]) throws(DeviceError) -> DeviceURL {
+        guard let url = devices[name], url.scheme != .vfioUser else {
+            throw .notUsable(
+                device: devices[name]?.description ?? name, group: nil,
+                reason: "the relay has models and functions of this machine behind its IOMMU, not other servers yet",
+                fix: "Give a soft: or a vfio: URL, for example soft:lab?nic=e1000e.")
+        }
+        return url
+    }
+
+    /// A function of this machine, given on: its client's memory is seen by the IOMMU's connection, not here.
+    private static func server(
+        of device: KernelVFIODevice, at path: String, _ options: Options
+    ) throws(DeviceError) -> any ServedFunction {
+        let function = try PassthroughFunction(device)
+        let environment = function.environment
+        do throws(SystemCallError) {
+            return try VfioUserServer(
+                model: function, environment: environment, clientMemory: DMASpace(), socketPath: path, options: options.server)
+        } catch { throw failed(device.url, error) }
+    }
+
+    private static func failed(_ device: String, _ error: SystemCallError) -> DeviceError {
+        .systemCall(device: device, group: nil, cause: error, fix: "Free some memory, or raise the limit of open files (ulimit -n).")
     }
 
     /// Serves until ``control`` is told to stop.
@@ -101,10 +160,11 @@ public final class Relay {
     public func serve(ready: () -> Void = {}) throws(ServerError) { try loop.serve(ready: ready) }
 
     private static func register(
-        _ endpoint: UInt32, aliases: [UInt32] = [], group: String, in core: IOMMUCore, _ back: any EndpointBack, named name: String
+        _ endpoint: UInt32, aliases: [UInt32] = [], group: String, reserved: [ReservedWindow] = [.x86MSI], in core: IOMMUCore,
+        _ back: any EndpointBack, named name: String
     ) throws(DeviceError) {
         do {
-            try core.add(endpoint: endpoint, aliases: aliases, group: group, reserved: [.x86MSI], back: back)
+            try core.add(endpoint: endpoint, aliases: aliases, group: group, reserved: reserved, back: back)
         } catch {
             throw .notUsable(device: name, group: group, reason: "the IOMMU does not take it: \(error)", fix: "Report it with the plan.")
         }
@@ -130,7 +190,7 @@ private struct RelayedModelHost: ModelHost {
 
     func host<Model: DeviceModel & ~Copyable>(
         _ model: consuming Model, in environment: DeviceEnvironment
-    ) throws(SystemCallError) -> (server: any ServedFunction, back: ModelBack) {
+    ) throws(SystemCallError) -> (server: any ServedFunction, back: any EndpointBack) {
         let guest = DMASpace()
         let back = ModelBack(endpoint: endpoint, space: environment.dma, guest: guest, source: core)
         back.faulted = { [weak core] fault in core?.report(fault) }

@@ -57,6 +57,9 @@ public final class ModelBack: EndpointBack, HostMapper {
         guard let behind = IOVARange(start: IOVA(piece.physical.rawValue), byteCount: piece.range.byteCount) else {
             throw .notMappable("guest-physical addresses from \(piece.physical) on do not reach so far")
         }
+        if let whole = guest.onlyPiece(of: behind) {
+            return try show(piece.range, whole.window, whole.access.intersection(piece.access))
+        }
         for part in guest.pieces(of: behind) {
             let offset = part.range.start.rawValue &- piece.physical.rawValue
             guard let start = piece.range.start.advanced(by: offset),
@@ -78,7 +81,7 @@ public final class ModelBack: EndpointBack, HostMapper {
     }
 
     /// A mapping's parts lie inside of it, so that none is cut.
-    public func unmap(_ range: IOVARange) { _ = space.unmap(range) }
+    public func unmap(_ range: IOVARange) { space.unmapEntries(startingIn: range) }
 
     public func unmapAll() { space.unmapAll() }
 

@@ -23,6 +23,12 @@ final class GuestDomain {
         self.isBypass = isBypass
     }
 
+    /// The only mapper, if it takes the range as one piece and joins no neighbours.
+    func plainMapper(for range: IOVARange) -> (any HostMapper)? {
+        guard mappers.count == 1, let mapper = mappers.first?.mapper, !mapper.joinsNeighbours, mapper.takesAtOnce(range) else { return nil }
+        return mapper
+    }
+
     func has(_ mapper: any HostMapper) -> Bool { mappers.contains { $0.mapper === mapper } }
 
     /// One more endpoint uses the mapper, in which all of the table is mapped.

@@ -27,6 +27,12 @@ public protocol HostMapper: AnyObject {
 
 extension HostMapper {
     public var joinsNeighbours: Bool { true }
+
+    /// Whether a mapping is one piece.
+    func takesAtOnce(_ range: IOVARange) -> Bool {
+        let most = maximumPieceByteCount
+        return range.start.rawValue / most == range.last / most
+    }
 }
 
 /// What stands between an endpoint and memory: a device model's view of it, or the host's IOMMU.

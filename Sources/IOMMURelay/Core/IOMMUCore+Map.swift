@@ -30,7 +30,26 @@ extension IOMMUCore {
     ) -> IOMMUProgress {
         let status = admit(id, first: first, last: last, physical, flags)
         guard status == .ok, let domain = domains[id] else { return .done(status) }
+        if let range = IOVARange(first: first, last: last), let mapper = domain.plainMapper(for: range) {
+            let mapping = IOVAMapping(range: range, physical: physical, access: DMAAccess(rawValue: flags))
+            return map(mapping, in: domain, at: mapper, request)
+        }
         return carryOut(domain, IOVA(first)...IOVA(last), request)
+    }
+
+    /// One piece for the only mapper, as most requests of models are: no walk.
+    private func map(
+        _ mapping: IOVAMapping, in domain: GuestDomain, at mapper: any HostMapper, _ request: IOMMURequest
+    ) -> IOMMUProgress {
+        hostCalls.maps &+= 1
+        do throws(HostMapperError) {
+            try mapper.map(mapping)
+            return .done(.ok)
+        } catch {
+            let status = error.mapStatus
+            note(request, status, "\(error)")
+            return removed(domain, mapping.range.addresses, status)
+        }
     }
 
     /// What is in the table goes to all mappers.
@@ -53,7 +72,7 @@ extension IOMMUCore {
             configuration.inputRange.contains(first), configuration.inputRange.contains(last)
         else { return .range }
         guard !domain.reserved.contains(where: { $0.overlaps(range) }) else { return .invalid }
-        guard domain.table.first(overlapping: range.addresses) == nil else { return .invalid }
+        guard !domain.table.overlaps(range) else { return .invalid }
         guard mappingCount < limits.mappings, range.byteCount <= limits.mappedBytes, mappedByteCount <= limits.mappedBytes - range.byteCount
         else { return .noMemory }
 
@@ -111,6 +130,13 @@ extension IOMMUCore {
         guard !domain.isBypass else { return .done(.invalid) }
         guard first <= last else { return .done(.range) }
         let addresses = IOVA(first)...IOVA(last)
+        if lazyUnmap == nil, let one = domain.table.mapping(holding: addresses.lowerBound), one.range.addresses == addresses,
+            let mapper = domain.plainMapper(for: one.range)
+        {
+            hostCalls.unmaps &+= 1
+            mapper.unmap(one.range)
+            return removed(domain, addresses, .ok)
+        }
         guard domain.table.mapping(cutBy: addresses) == nil else { return .done(.range) }
         return remove(domain, addresses, request)
     }
@@ -153,9 +179,13 @@ extension IOMMUCore {
     /// No mapper holds what is there any more.
     func removed(_ domain: GuestDomain, _ addresses: ClosedRange<IOVA>, _ status: IOMMUStatus) -> IOMMUProgress {
         _ = domain.cutAreas(addresses)
-        guard case .removed(let mappings) = domain.table.remove(addresses) else { preconditionFailure("nothing was cut before") }
-        mappingCount -= mappings.count
-        for mapping in mappings { mappedByteCount -= mapping.range.byteCount }
+        var (count, byteCount) = (0, UInt64(0))
+        domain.table.removeMappings(startingIn: addresses) {
+            count += 1
+            byteCount += $0.range.byteCount
+        }
+        mappingCount -= count
+        mappedByteCount -= byteCount
         return .done(status)
     }
 }

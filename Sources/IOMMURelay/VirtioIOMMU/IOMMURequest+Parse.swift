@@ -12,7 +12,7 @@ extension IOMMURequest {
     }
 
     /// The longest part that a device reads.
-    public static var maximumByteCount: Int { VirtioIOMMULayout.RequestType.allCases.map(\.byteCount).max() ?? 0 }
+    public static let maximumByteCount = VirtioIOMMULayout.RequestType.allCases.map(\.byteCount).max() ?? 0
 
     /// Judges what a driver wrote. virtio 1.3 §5.13 "Device operations".
     /// - Parameters:

@@ -56,11 +56,13 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
     /// - Parameters:
     ///   - handler: its ``IOMMURequestHandler/bypassesUnattached`` now is what a system reset restores.
     ///   - environment: made for ``functionDescription()``; its space is guest-physical memory.
+    ///   - offersIndirect: a driver that takes indirect descriptors has room for twice as many requests at once, and allocates and
+    ///     frees a table for each: Linux needs a tenth more time then.
     ///   - requestsASecond: a limit for the guest; nil: none.
     ///   - clock: monotonic, in nanoseconds.
     ///   - troubled: told of what keeps the guest waiting, for a person.
     public init(
-        handler: any IOMMURequestHandler, environment: DeviceEnvironment, requestsASecond: UInt64? = nil,
+        handler: any IOMMURequestHandler, environment: DeviceEnvironment, offersIndirect: Bool = true, requestsASecond: UInt64? = nil,
         clock: @escaping () -> UInt64 = MonotonicClock.nanoseconds, troubled: ((VirtioIOMMUTrouble) -> Void)? = nil
     ) throws(SystemCallError) {
         precondition(
@@ -75,7 +77,9 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
         function = Self.functionDescription()
         initialBypass = handler.bypassesUnattached
         shownConfiguration = handler.configuration
-        transport = VirtioTransport(Self.offer, environment: environment)
+        var offer = Self.offer
+        if !offersIndirect { offer.features.remove(.indirectDescriptors) }
+        transport = VirtioTransport(offer, environment: environment)
         let request = 128
         let chain = DescriptorChains.byteCount
         memory = try DMAMemory.ordinary(byteCount: request + Self.maximumAnswerByteCount + 3 * chain, name: "unic-virtio-iommu")

@@ -9,8 +9,7 @@ final class ClientSession {
     /// What the client takes in one reply.
     var maximumReplyData = Int(Capabilities.defaultTransferByteCount)
     var lastWork = MonotonicClock.nanoseconds()
-    /// Steps of the model since the last look at the socket, and looks that follow one step each.
-    var steps = 0
+    /// Turns that have a look at the socket whether the loop wants one or not.
     var eagerLooks = 0
     /// Why the server drops this client.
     var fault: String?

@@ -7,8 +7,8 @@ public protocol ServedFunction: AnyObject {
     func open() throws(ServerError)
     /// The client is let go, and nobody can connect any more.
     func close()
-    /// A bounded piece of work: for the client, or of the model. False: it looked everywhere, and there was nothing.
-    func takeTurn() -> Bool
+    /// A bounded piece of work: of the model, and for the client if `looking`. False: it looked there, and there was nothing.
+    func takeTurn(looking: Bool) -> Bool
     /// When it last had work, on the monotonic clock; nil: nobody is connected.
     var lastWork: UInt64? { get }
     /// Whether the model has to be looked at although nothing wakes its server.
@@ -28,13 +28,20 @@ public final class ServerLoop {
     private let options: ServerOptions
     /// When an asleep loop looks at its models.
     private var lookTimer: IntervalTimer
+    private var window: PollWindow
     /// When a busy loop last looked at everything but the clients' sockets.
     private var lastLook: UInt64 = 0
+    private let sharesOneProcessor = Processor.usable.count < 2
+    /// Turns since the last one in which all looked at their sockets.
+    private var turns = 0
+    /// A look costs a system call, a step of a model without work some nanoseconds.
+    private var turnsBetweenLooks: Int { sharesOneProcessor ? 1 : 16 }
 
     /// - Parameter options: how it waits; what clients may send is the functions' own affair.
     public init(_ functions: [any ServedFunction], options: ServerOptions) throws(SystemCallError) {
         self.functions = functions
         self.options = options
+        window = PollWindow(least: options.pollMicroseconds &* 1000, most: options.maximumPollMicroseconds &* 1000)
         lookTimer = try IntervalTimer()
     }
 
@@ -50,27 +57,43 @@ public final class ServerLoop {
     /// Works until one of them is told to stop, or nobody wants it any longer; that is asked before each wait.
     func run(while isWanted: () -> Bool) {
         while true {
+            turns += 1
+            let looking = turns >= turnsBetweenLooks
+            if looking { turns = 0 }
             var worked = false
             for function in functions {
-                if function.takeTurn() { worked = true }
+                if function.takeTurn(looking: looking) { worked = true }
                 if function.control.isStopRequested { return publish() }
             }
             if worked { continue }
+            guard looking else {
+                Processor.spinHint()
+                continue
+            }
             guard isWanted() else { return publish() }
             wait()
         }
     }
 
+    /// When a client last had work; nil: nobody is connected.
+    private var lastWork: UInt64? {
+        var last: UInt64?
+        for function in functions {
+            if let work = function.lastWork { last = max(last ?? 0, work) }
+        }
+        return last
+    }
+
     private func publish() { for function in functions { function.publish() } }
 
     private func wait() {
-        let lastWork = functions.compactMap(\.lastWork).max()
+        let lastWork = self.lastWork
         if options.busyPoll, lastWork != nil {
             lookAround()
             // Beside the looks at the sockets a yield costs nothing, and where cores are short the clients need this one.
             Processor.yield()
-        } else if let lastWork, MonotonicClock.nanoseconds() &- lastWork < options.pollMicroseconds &* 1000 {
-            Processor.yield()
+        } else if let lastWork, MonotonicClock.nanoseconds() &- lastWork < window.nanoseconds {
+            if options.yieldsWhilePolling || sharesOneProcessor { Processor.yield() } else { Processor.spinHint() }
         } else {
             sleep(lastWork: lastWork)
         }
@@ -87,13 +110,21 @@ public final class ServerLoop {
 
     /// Sleeps until there is something to do.
     private func sleep(lastWork: UInt64?) {
-        let hasRecentWork = lastWork.map { MonotonicClock.nanoseconds() &- $0 < options.timerMilliseconds &* 1_000_000 } ?? false
+        let start = MonotonicClock.nanoseconds()
+        window.noteEnd(at: start)
+        let hasRecentWork = lastWork.map { start &- $0 < options.timerMilliseconds &* 1_000_000 } ?? false
         let looks = hasRecentWork || functions.contains { $0.wantsLooks }
         lookTimer.set(milliseconds: looks ? options.lookMilliseconds : 0)
-        sleep(timeoutMilliseconds: -1)
+        if sleep(timeoutMilliseconds: -1), let lastWork {
+            let end = MonotonicClock.nanoseconds()
+            window.noteWake(after: end &- lastWork, at: end)
+        }
+        // What woke it is most often a message.
+        turns = turnsBetweenLooks - 1
     }
 
-    private func sleep(timeoutMilliseconds: Int32) {
+    /// True: something other than the clock ended it.
+    @discardableResult private func sleep(timeoutMilliseconds: Int32) -> Bool {
         var requests = [PollRequest(lookTimer.number, .readable)]
         var starts: [Int] = []
         var mayWait = true
@@ -108,5 +139,6 @@ public final class ServerLoop {
         let events = waitForEvents(requests, timeoutMilliseconds: timeout)
         if !events[0].isEmpty { lookTimer.drain() }
         for (function, start) in zip(functions, starts) { function.finishSleep(events, from: start) }
+        return !mayWait || events.dropFirst().contains { !$0.isEmpty }
     }
 }

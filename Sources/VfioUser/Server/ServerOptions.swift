@@ -9,6 +9,11 @@ public struct ServerOptions: Sendable {
     public var requiresSealedMemory = false
     /// Polled for so long after the last work before sleeping, in microseconds.
     public var pollMicroseconds: UInt64 = 50
+    /// The same grows to as much while it pays off; nothing if it is not more than ``pollMicroseconds``.
+    public var maximumPollMicroseconds: UInt64 = 0
+    /// While it polls: give the CPU to others that wait for one. Clients may be among them; but who is answered by a thread that
+    /// yields waits for a time slice of theirs.
+    public var yieldsWhilePolling = true
     /// How often an asleep server looks at doorbells in mapped memory, in milliseconds.
     public var lookMilliseconds: Int32 = 1
     /// How long after the last work a model is stepped each `lookMilliseconds` although no doorbell is mapped, in milliseconds:

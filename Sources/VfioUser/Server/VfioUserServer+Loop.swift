@@ -6,27 +6,18 @@ import SystemPackage
 extension VfioUserServer: ServedFunction where Model: ~Copyable {
     /// Messages in one turn before the model is stepped again.
     private var messagesATurn: Int { 32 }
-    /// Steps of the model between looks at the socket: a look costs a system call, a step without work some nanoseconds.
-    private var stepsBetweenLooks: Int { sharesOneProcessor ? 1 : 16 }
-    /// Whoever sent a command often sends the next one at once: for some microseconds each step is followed by a look.
+    /// Whoever sent a command often sends the next one at once: for some microseconds each turn has a look.
     private var looksAfterCommand: Int { sharesOneProcessor || !(options.busyPoll || options.pollMicroseconds > 0) ? 0 : 32 }
 
-    public func takeTurn() -> Bool {
+    public func takeTurn(looking: Bool) -> Bool {
         guard let session else { return false }
-        while true {
-            let worked = migration.isRunning && model.progress()
-            if worked { session.lastWork = MonotonicClock.nanoseconds() }
-            session.steps += 1
-            if session.steps >= stepsBetweenLooks || session.eagerLooks > 0 { return look(session, afterWork: worked) }
-            if worked { return true }
-            // On one CPU others have to run for there to be anything to see.
-            if sharesOneProcessor { Processor.yield() } else { Processor.spinHint() }
-        }
+        let worked = migration.isRunning && model.progress()
+        if worked { session.lastWork = MonotonicClock.nanoseconds() }
+        return looking || session.eagerLooks > 0 ? look(session, afterWork: worked) : worked
     }
 
     /// A look at the socket. False: there was nothing, and no more is expected at once.
     private func look(_ session: ClientSession, afterWork worked: Bool) -> Bool {
-        session.steps = 0
         switch exchange(session) {
         case .closed: end(session)
         case .worked: session.lastWork = MonotonicClock.nanoseconds()

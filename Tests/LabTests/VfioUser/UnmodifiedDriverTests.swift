@@ -18,7 +18,7 @@ import Testing
     }
 
     /// Functions for scripts: two interfaces in two namespaces, 10 MB of TCP from one to the other and back, ping.
-    private static let tools = """
+    static let tools = """
         join() { # namespace pair, addresses
             bind-vfio --kernel $1-a 198.18.0.1/24 $2
             bind-vfio --kernel $1-b 198.18.0.2/24 $3

@@ -1,0 +1,53 @@
+import LabKit
+import Testing
+
+/// The relay in front of a real IOMMU: a guest plays the host, with QEMU's VT-d and two NICs at vfio-pci. A process takes the
+/// place of a guest of that host: its memory, its IOMMU's driver and its NICs' drivers (Tests/RelayGuest).
+@Suite(.serialized) struct RelayHostTests {
+    private static let backends = ["iommufd", "type1"]
+
+    /// One boot. Frames flow at addresses that only the relay mapped, the same ones in two domains; no message meanwhile; and
+    /// what a guest took away the hardware does not reach.
+    @Test func framesFlowThroughTheHostsIOMMUAndStopWithTheMapping() throws {
+        let folder = try #require(Binaries.folder, "UNIC_BIN names no folder; run `make test`")
+        var guest = Guest()
+        guest.programs = ["\(folder)/relay-guest"]
+        guest.kernel = .small
+        guest.emulator = .backports
+        let ports = [NIC.e1000e.address(ofPort: 0), NIC.e1000e.address(ofPort: 1)]
+        let script = """
+            mkdir /tmp/sockets
+            for backend in \(Self.backends.joined(separator: " ")); do
+                dmesg --clear
+                relay-guest relay $backend /tmp/sockets \(ports.joined(separator: " ")) >/lab/results/relay-$backend 2>&1 &
+                for _ in $(seq 200); do grep -q ready /lab/results/relay-$backend && break; sleep 0.1; done
+                timeout 100 relay-guest client /tmp/sockets >/lab/results/client-$backend 2>&1 || echo failed >>/lab/results/client-$backend
+                sleep 1
+                dmesg >/lab/results/dmesg-$backend
+                kill $!
+                wait $! || true
+                rm -f /tmp/sockets/*
+            done
+            """
+        let run = try guest.run(script, timeLimitSeconds: 300)
+        #expect(run.ending == .exited(0), "\(run.ending) \(run.output.suffix(2000)) \(run.errorOutput.suffix(2000))")
+        for backend in Self.backends {
+            let relay = try run.file("relay-\(backend)")
+            #expect(relay.contains("VFIO by \(backend)"), "\(relay)")
+            let client = try run.file("client-\(backend)")
+            #expect(!client.lowercased().contains("failed"), "\(client)")
+            for line in [
+                "is mapped in both domains, to other memory", "1200 frames with poll, none lost, and no message meanwhile",
+                "1200 frames with interrupt, none lost, and no message meanwhile", "nothing arrived after UNMAP",
+            ] {
+                #expect(client.contains(line), "\(line) is not in: \(client)")
+            }
+            // Intel VT-d's faults as the host's kernel tells them (drivers/iommu/intel/dmar.c), at the addresses of the mappings.
+            let faults = try run.file("dmesg-\(backend)").split(separator: "\n").filter { $0.contains("DMAR: [DMA") }
+            for port in ports {
+                let device = "[\(port.dropFirst(5))] fault addr 0x8000"
+                #expect(faults.contains { $0.contains(device) }, "no fault of \(port) in: \(faults)")
+            }
+        }
+    }
+}
