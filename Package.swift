@@ -64,7 +64,7 @@ let package = Package(
             "Devices",
             [
                 "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "SoftDevice", "NicModels", "VfioUser", "IOMMURelay",
-                "RelayPlan", "HostBack",
+                "RelayPlan", "Reports", "HostBack",
             ]),
         module("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess", system]),
         module("LabKit", ["LinuxIO", system]),
@@ -111,7 +111,7 @@ let package = Package(
             path: "Tests/RelayGuest", swiftSettings: settings),
         .target(
             name: "FuzzTargets",
-            dependencies: ["VfioUser", "NicModels", "DeviceModel", "DeviceMemory", "DeviceAccess", "LinuxIO", "Reports"],
+            dependencies: ["VfioUser", "NicModels", "IOMMURelay", "DeviceModel", "DeviceMemory", "DeviceAccess", "LinuxIO", "Reports"],
             path: "Tests/FuzzTargets", swiftSettings: settings),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/FuzzTests", exclude: ["Corpus"], swiftSettings: settings),
@@ -127,7 +127,7 @@ let package = Package(
             "IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel", "NicModels"], exclude: ["Traces"]),
         tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay", "VfioUser"]),
         tests("RelayPlan", ["LinuxIO", "DeviceAccess", "Reports"]),
-        tests("Devices", ["DriverSuite"]),
+        tests("Devices", ["DriverSuite", "DeviceMemory", "IOMMURelay"]),
         tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),
         tests("PingPong", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver"]),
         tests("Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),

@@ -6,16 +6,17 @@ import VfioUser
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show what a running `unic serve` has done: clients, messages, memory, interrupts, faults.",
+        abstract: "Show what a running `unic serve` or `unic relay` has done: clients, messages, memory, faults, domains.",
         discussion: """
             Asks at the second socket that the server has beside its own, SOCKET.status; any program can: it sends one
             JSON object to whoever connects. Numbers are those of the last time that the server had nothing to do.
 
             Example: unic status /tmp/nic0.sock
                      unic status /tmp/nic0.sock --watch 1
+                     unic status /tmp/unic-relay
             """)
 
-    @Argument(help: ArgumentHelp("The socket of `unic serve`, a path.", valueName: "socket"))
+    @Argument(help: ArgumentHelp("The socket of `unic serve`, or of a relay's IOMMU (its directory will do).", valueName: "socket"))
     var socket: String
     @Option(help: ArgumentHelp("Ask again and again, with such a pause.", valueName: "seconds"))
     var watch: Double?
@@ -41,7 +42,7 @@ struct StatusCommand: ParsableCommand {
 
     private func read() throws -> StatusView {
         let bytes: [UInt8]
-        do { bytes = try StatusReading.read(beside: socket) } catch { throw Ending.failed("\(error)") }
+        do { bytes = try StatusReading.read(beside: RelayPath.socket(socket)) } catch { throw Ending.failed("\(error)") }
         guard let view = StatusView(bytes) else {
             throw Ending.failed("\(StatusSocket.path(beside: socket)): what came is no status. Is it the socket of `unic serve`?")
         }

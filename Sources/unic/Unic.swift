@@ -18,9 +18,8 @@ struct Unic: ParsableCommand {
         version: unicVersion,
         subcommands: [
             PingPongCommand.self, GenerateCommand.self, CountCommand.self, ForwardCommand.self, EchoCommand.self, TopCommand.self,
-            ServeCommand.self, RelayCommand.self, StatusCommand.self, ListCommand.self, BindCommand.self, UnbindCommand.self,
-            DoctorCommand.self,
-            HugepagesCommand.self,
+            ServeCommand.self, RelayCommand.self, StatusCommand.self, TraceCommand.self, ListCommand.self, BindCommand.self,
+            UnbindCommand.self, DoctorCommand.self, HugepagesCommand.self,
         ])
 }
 

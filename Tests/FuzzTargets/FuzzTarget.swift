@@ -1,5 +1,5 @@
 /// What libFuzzer feeds with bytes: one for each parser of the vfio-user protocol, whole servers of two models, a whole
-/// client, and the reader of a server's status.
+/// client, the reader of a server's status, and a guest's IOMMU with its queues in memory.
 ///
 /// A target ends the process when its parser says something that cannot be true. Each has inputs in Tests/FuzzTests/Corpus,
 /// in a folder of its name.
@@ -23,6 +23,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case serverOfVirtioNet = "server-virtio-net"
     case client
     case statusJSON = "status-json"
+    case iommu
 
     public func run(_ bytes: [UInt8]) {
         switch self {
@@ -30,6 +31,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .serverOfVirtioNet: serveVirtioNet(bytes)
         case .client: drive(bytes)
         case .statusJSON: readJSON(bytes)
+        case .iommu: askIOMMU(bytes)
         default: parse(bytes)
         }
     }

@@ -8,6 +8,7 @@ public final class PublishedRelay: Sendable {
         var refusals: [IOMMURefusal] = []
     }
 
+    private let told = Mutex<[String]>([])
     private let shown = Mutex(Shown())
     private nonisolated(unsafe) weak var core: IOMMUCore?
 
@@ -23,6 +24,15 @@ public final class PublishedRelay: Sendable {
         shown.withLock { $0 = now }
     }
 
+    func add(trouble: String) {
+        told.withLock { troubles in
+            if troubles.count == 8 { troubles.removeFirst() }
+            troubles.append(trouble)
+        }
+    }
+
+    /// What keeps, or kept, the guest waiting; the newest last.
+    public var troubles: [String] { told.withLock { $0 } }
     public var statistics: RelayStatistics { shown.withLock { $0.statistics } }
     /// Why requests were refused or failed, the newest last.
     public var refusals: [IOMMURefusal] { shown.withLock { $0.refusals } }

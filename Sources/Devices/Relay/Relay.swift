@@ -10,7 +10,7 @@ public import VfioUser
 /// A guest's IOMMU, and the functions behind it, served to one QEMU by one thread: so that no model is in the middle of a
 /// transfer when an unmap is answered.
 public final class Relay {
-    public struct Options: Sendable {
+    public struct Options {
         /// How the thread waits. A guest's driver spins until a request is answered, and between two requests of one call it pins up
         /// to a hugepage: a thread that slept in between would have to be woken, by a message, for each.
         public var server = {
@@ -29,11 +29,16 @@ public final class Relay {
         public var lazyUnmap: LazyUnmap?
         /// How many requests of the guest are looked at in a second; nil: as many as come.
         public var requestsASecond: UInt64?
+        /// For a log; called on the relay's thread.
+        public var told: ((RelayNews) -> Void)?
 
         public init() {}
     }
 
     private let core: IOMMUCore
+    private let observer: RelayObserver
+    /// What is asked and answered, while somebody listens.
+    public let trace = RelayTrace()
     private let functions: [any ServedFunction]
     private let loop: ServerLoop
     /// For other threads: ending it, and what the IOMMU function's connection has done.
@@ -57,6 +62,9 @@ public final class Relay {
         let core = IOMMUCore(
             configuration: hosts.limits.isEmpty ? IOMMUConfiguration() : IOMMUConfiguration(limits: hosts.limits), limits: options.limits,
             bypassesUnattached: options.bypassesUnattached, lazyUnmap: options.lazyUnmap)
+        observer = RelayObserver(trace, told: options.told)
+        core.clock = MonotonicClock.nanoseconds
+        core.observer = observer
         let published = PublishedRelay(core)
         self.published = published
         var functions: [any ServedFunction] = []
@@ -89,7 +97,11 @@ public final class Relay {
         }
         do throws(SystemCallError) {
             let model = try VirtioIOMMUFunction(
-                handler: core, environment: environment, offersIndirect: false, requestsASecond: options.requestsASecond)
+                handler: core, environment: environment, offersIndirect: false, requestsASecond: options.requestsASecond,
+                troubled: { trouble in
+                    published.add(trouble: trouble.description)
+                    options.told?(.troubled(trouble.description))
+                })
             let server = try VfioUserServer(
                 model: model, environment: environment, socketPath: plan.iommuSocket, options: options.server)
             control = server.control

@@ -108,7 +108,7 @@ extension IOMMUCore {
 
     /// The lowest stretch of neighbours of a domain.
     private func nextLate() -> UnmapWork? {
-        guard let domain = domains.values.first(where: { $0.late.count > 0 }) else { return nil }
+        guard let domain = domains.values.filter({ $0.late.count > 0 }).min(by: { $0.id < $1.id }) else { return nil }
         var stretch: ClosedRange<IOVA>?
         domain.late.visit(from: IOVA(0)) { mapping in
             guard let known = stretch else {

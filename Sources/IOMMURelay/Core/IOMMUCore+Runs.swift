@@ -31,12 +31,13 @@ extension IOMMURequest {
 extension IOMMUCore {
     public func begin(together requests: [IOMMURequest]) -> IOMMUProgress {
         precondition(job == nil && requests.count > 1, "a run before the request under way is done, or of one")
+        noteBeginning()
         guard !late.isEmpty, requests.contains(where: mustSettle) else { return startTogether(requests) }
         return settle(then: requests)
     }
 
     func startTogether(_ requests: [IOMMURequest]) -> IOMMUProgress {
-        run = (requests[0].kind, requests.count)
+        run = (requests[0].kind, requests)
         return counted(start(requests), requests[0])
     }
 

@@ -29,7 +29,7 @@ public final class IOMMUCore: IOMMURequestHandler {
     let lazyUnmap: LazyUnmap?
     var late = LateUnmaps()
     /// What is under way is so many requests of a kind together.
-    var run: (kind: RelayStatistics.Kind, count: Int)?
+    var run: (kind: RelayStatistics.Kind, requests: [IOMMURequest])?
     public internal(set) var joinsRuns = false
     var hostCalls = HostCalls()
     /// Pieces of merged areas of which only a part was unmapped.
@@ -38,6 +38,11 @@ public final class IOMMUCore: IOMMURequestHandler {
     var losses: UInt64 = 0
     private var counts = RelayStatistics()
     private var faults: FaultRing
+    /// Without one nothing is measured.
+    public var clock: (() -> UInt64)?
+    public weak var observer: (any IOMMUObserver)?
+    private var begunAt: UInt64 = 0
+    private var lastFaults: [SeenFault] = []
     /// The newest last.
     public private(set) var lastRefusals: [IOMMURefusal] = []
 
@@ -75,6 +80,7 @@ public final class IOMMUCore: IOMMURequestHandler {
 extension IOMMUCore {
     public func begin(_ request: IOMMURequest) -> IOMMUProgress {
         precondition(job == nil, "a request before the one under way is done")
+        noteBeginning()
         guard !late.isEmpty, mustSettle(before: request) else { return counted(start(request), request) }
         return settle(then: [request])
     }
@@ -106,14 +112,32 @@ extension IOMMUCore {
 
     func counted(_ progress: IOMMUProgress, _ request: IOMMURequest) -> IOMMUProgress {
         guard case .done(let status, _) = progress else { return progress }
-        guard let run else {
+        let requests = run?.requests
+        if let run {
+            self.run = nil
+            // A run that failed never was: its requests are begun one by one, and count then.
+            guard status == .ok else { return progress }
+            counts.count(run.kind, together: run.requests.count)
+        } else {
             counts.count(request.kind, status)
-            return progress
         }
-        self.run = nil
-        // A run that failed never was: its requests are begun one by one, and count then.
-        if status == .ok { counts.count(run.kind, together: run.count) }
+        guard let clock else { return progress }
+        let time = clock() &- begunAt
+        counts.latency.record(time, times: UInt64(requests?.count ?? 1))
+        if let observer { tell(observer, requests ?? [request], status, time) }
         return progress
+    }
+
+    func noteBeginning() { if let clock { begunAt = clock() } }
+
+    private func tell(_ observer: any IOMMUObserver, _ requests: [IOMMURequest], _ status: IOMMUStatus, _ nanoseconds: UInt64) {
+        switch requests[0] {
+        case .attach(let endpoint, let domain, _): observer.moved(endpoint: endpoint, domain: domain, status)
+        case .detach(let endpoint, _): observer.moved(endpoint: endpoint, domain: nil, status)
+        case .map, .unmap, .probe: break
+        }
+        guard observer.wantsRequests else { return }
+        for request in requests { observer.answered(request, status, nanoseconds: nanoseconds) }
     }
 
     /// Puts what is under way aside until the next step.
@@ -125,7 +149,9 @@ extension IOMMUCore {
     /// Keeps the reason for a person who looks in.
     func note(_ request: IOMMURequest?, _ status: IOMMUStatus, _ reason: String) {
         if lastRefusals.count >= limits.refusals, !lastRefusals.isEmpty { lastRefusals.removeFirst() }
-        if limits.refusals > 0 { lastRefusals.append(IOMMURefusal(request: request, status: status, reason: reason)) }
+        let refusal = IOMMURefusal(request: request, status: status, reason: reason)
+        if limits.refusals > 0 { lastRefusals.append(refusal) }
+        observer?.refused(refusal)
     }
 
     public func reset() {
@@ -145,6 +171,7 @@ extension IOMMUCore {
         mappedByteCount = 0
         faults.removeAll()
         counts.resets &+= 1
+        observer?.wasReset()
         groups.values.forEach(routeUnattached)
     }
 
@@ -228,7 +255,13 @@ extension IOMMUCore {
     public func report(_ fault: IOMMUFault) {
         counts.count(fault.reason)
         faults.append(fault)
+        if lastFaults.count >= limits.refusals, !lastFaults.isEmpty { lastFaults.removeFirst() }
+        if limits.refusals > 0 { lastFaults.append(SeenFault(fault: fault, nanoseconds: clock?() ?? 0)) }
+        observer?.faulted(fault)
     }
+
+    /// No request is under way: tables and mappers say the same.
+    public var isIdle: Bool { job == nil }
 
     public func takeFault() -> IOMMUFault? { faults.takeFirst() }
 
@@ -243,6 +276,7 @@ extension IOMMUCore {
         result.splits = splits
         result.losses = losses
         result.lateMappings = late.count
+        result.lastFaults = lastFaults
         result.lateBytes = late.byteCount
         result.faultsDropped = faults.dropped
         result.endpoints = groups.values

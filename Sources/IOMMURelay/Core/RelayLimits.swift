@@ -10,7 +10,7 @@ public struct RelayLimits: Equatable, Sendable {
     public var mappedBytes: UInt64
     /// A device that goes wild makes a fault with each access; the first ones tell why, the others are counted.
     public var faults: Int
-    /// Reasons kept for a person who looks in.
+    /// Reasons, and faults, kept for a person who looks in.
     public var refusals: Int
     /// Calls to a host in one step. Linux takes about a microsecond for an unmap or a map of a page, so that other messages wait
     /// for no longer than a millisecond or for one piece.

@@ -46,6 +46,10 @@ public struct RelayStatistics: Equatable, Sendable {
     public internal(set) var lateBytes: UInt64 = 0
     /// By ``IOMMUFault/Reason``.
     private var faultCounts: [UInt64] = [0, 0, 0]
+    /// The newest last; also those that the driver took.
+    public internal(set) var lastFaults: [SeenFault] = []
+    /// Empty when the core has no clock.
+    public internal(set) var latency = LatencyHistogram()
     public internal(set) var faultsDropped: UInt64 = 0
     public internal(set) var resets: UInt64 = 0
 

@@ -17,6 +17,7 @@ extension VirtioIOMMUFunction {
             if place == VirtioIOMMULayout.Config.bypass, byteCount == 1 { writeBypass(UInt8(truncatingIfNeeded: value)) }
             return
         }
+        if bar == 0, offset == UInt64(VirtioPlace.notifications), transport.isRunning { kickWatch.kick(at: clock()) }
         switch transport.writeRegion(bar, at: offset, value, byteCount: byteCount) {
         case .reset: resetDevice()
         case .negotiated, nil: break

@@ -54,6 +54,7 @@ extension VirtioIOMMUFunction {
     private mutating func finishStep(_ index: Int, _ final: Virtqueue, _ used: Int) {
         var queue = final
         if used > 0 {
+            kickWatch.took()
             pace?.take(UInt64(used))
             counters.batches &+= 1
             queue.publish()

@@ -46,7 +46,10 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
     var runChains: DescriptorChains
     /// How many requests a second are looked at; nil: as many as there are.
     var pace: RequestPace?
-    private let clock: () -> UInt64
+    let clock: () -> UInt64
+    var kickWatch = KickWatch()
+    /// Told of what keeps the guest waiting.
+    private let troubled: ((VirtioIOMMUTrouble) -> Void)?
     /// A fault for which there was no buffer that is large enough.
     var waitingFault: IOMMUFault?
 
@@ -57,9 +60,10 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
     ///     frees a table for each: Linux needs a tenth more time then.
     ///   - requestsASecond: a limit for the guest; nil: none.
     ///   - clock: monotonic, in nanoseconds.
+    ///   - troubled: told of what keeps the guest waiting, for a person.
     public init(
         handler: any IOMMURequestHandler, environment: DeviceEnvironment, offersIndirect: Bool = true, requestsASecond: UInt64? = nil,
-        clock: @escaping () -> UInt64 = MonotonicClock.nanoseconds
+        clock: @escaping () -> UInt64 = MonotonicClock.nanoseconds, troubled: ((VirtioIOMMUTrouble) -> Void)? = nil
     ) throws(SystemCallError) {
         precondition(
             Int(handler.configuration.probeByteCount) <= Self.maximumAnswerByteCount - VirtioIOMMULayout.Tail.byteCount,
@@ -67,6 +71,7 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
         self.handler = handler
         pace = requestsASecond.map { RequestPace(requestsASecond: $0) }
         self.clock = clock
+        self.troubled = troubled
         self.environment = environment
         dma = environment.dma
         function = Self.functionDescription()
@@ -120,6 +125,7 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
     mutating func resetDevice() {
         counters.deviceResets &+= 1
         current = nil
+        kickWatch = KickWatch()
         run.removeAll()
         runChains.removeAll()
         waitingFault = nil
@@ -137,12 +143,13 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
         if transport.refreshQueues() { noteViolations() }
         let allowance = pace?.allowance(at: clock())
         var worked = stepRequests(atMost: allowance.map { min(Int($0), Self.requestsAStep) } ?? Self.requestsAStep)
+        if kickWatch.isWaiting, let trouble = kickWatch.trouble(at: clock()) { troubled?(trouble) }
         if stepEvents() { worked = true }
         return worked
     }
 
     /// Notifications are trapped: nobody has to look, unless something waits for its time.
-    public var wantsPolling: Bool { handler.hasDeferredWork || pace?.isEmpty == true }
+    public var wantsPolling: Bool { handler.hasDeferredWork || pace?.isEmpty == true || kickWatch.isWaiting }
 
     /// Asks the driver for notifications; whoever hosts the function looks once more after that.
     public mutating func armWake() -> Int32? {
@@ -164,6 +171,7 @@ public struct VirtioIOMMUFunction: ~Copyable, DeviceModel {
         guard let violation = transport.takeViolation(of: index) else { return }
         counters.violations &+= 1
         counters.lastViolation = violation
+        troubled?(.queueStopped(index, violation))
         if transport.status.contains(.driverOK), transport.interruptForConfiguration() { counters.interrupts &+= 1 }
     }
 

@@ -7,6 +7,7 @@ public enum StatusError: Error, CustomStringConvertible {
     case unreachable(path: String, cause: SystemCallError)
     case tooSlow(path: String, milliseconds: UInt64)
     case tooLong(path: String, limit: Int)
+    case ended(path: String)
 
     public var description: String {
         switch self {
@@ -19,6 +20,7 @@ public enum StatusError: Error, CustomStringConvertible {
             }
         case .tooSlow(let path, let milliseconds): "\(path): no whole answer came within \(milliseconds) ms. Is the server stopped?"
         case .tooLong(let path, let limit): "\(path): the answer is longer than \(limit) bytes. Is it a server of unic?"
+        case .ended(let path): "\(path): the server has ended, or eight others listen already."
         }
     }
 }

@@ -78,8 +78,9 @@ struct RelayOptions: ParsableArguments {
         } catch { throw Ending.failed("\(error)") }
     }
 
-    func relay(_ plan: RelayPlan) throws -> Relay {
+    func relay(_ plan: RelayPlan, told: @escaping (RelayNews) -> Void) throws -> Relay {
         var options = Relay.Options()
+        options.told = told
         options.bypassesUnattached = bootBypass
         options.server.busyPoll = busyPoll
         options.requestsASecond = requestRate

@@ -24,7 +24,7 @@ struct RelayServeCommand: ParsableCommand {
         let logger = logging.start()
         let plan = try options.plan()
         try plan.writeTable()
-        let relay = try options.relay(plan)
+        let relay = try options.relay(plan) { [log = RelayLog(logger)] in log.write($0) }
         started.control = relay.control
         if stop.isRaised { relay.control.stop() }
         do { try serve(relay, plan) } catch { throw Ending.failed("\(error)") }
@@ -37,10 +37,12 @@ struct RelayServeCommand: ParsableCommand {
     private func serve(_ relay: Relay, _ plan: RelayPlan) throws(ServerError) {
         let facts = RelayStatus(relay, plan)
         var status: StatusSocket?
+        var trace: LineSocket?
         var failure: ServerError?
         try relay.serve {
             do throws(ServerError) {
                 status = try StatusSocket(beside: plan.iommuSocket) { Array((facts.document.text + "\n").utf8) }
+                trace = try LineSocket(at: LineSocket.path(beside: plan.iommuSocket), source: relay.trace)
                 StandardStream.error.write(
                     "unic: an IOMMU and \(plan.topology.functions.count) functions are served in \(plan.options.directory)\n")
             } catch {
@@ -48,7 +50,7 @@ struct RelayServeCommand: ParsableCommand {
                 relay.control.stop()
             }
         }
-        withExtendedLifetime(status) {}
+        withExtendedLifetime((status, trace)) {}
         if let failure { throw failure }
     }
 }

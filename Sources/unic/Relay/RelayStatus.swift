@@ -33,18 +33,40 @@ struct RelayStatus: Sendable {
             ("domains", .integer(statistics.domains)), ("mappings", .integer(statistics.mappings)),
             ("mapped_bytes", .unsigned(statistics.mappedBytes)), ("table_bytes", .integer(statistics.tableBytes)),
             ("requests", .object(requests(statistics))),
+            ("merges", .unsigned(statistics.merges)), ("merged_unmaps", .unsigned(statistics.mergedUnmaps)),
+            ("splits", .unsigned(statistics.splits)), ("losses", .unsigned(statistics.losses)),
+            ("late_mappings", .integer(statistics.lateMappings)), ("late_bytes", .unsigned(statistics.lateBytes)),
+            ("host_calls_per_request", .number(hostCalls(statistics))),
             ("host_map_calls", .unsigned(statistics.hostMapCalls)), ("host_unmap_calls", .unsigned(statistics.hostUnmapCalls)),
             ("resets", .unsigned(statistics.resets)),
             (
                 "faults",
                 .object([
                     ("unattached", .unsigned(statistics.faults(.domain))), ("unmapped", .unsigned(statistics.faults(.mapping))),
+                    ("lost", .unsigned(statistics.faults(.unknown))),
                     ("dropped", .unsigned(statistics.faultsDropped)),
                 ])
             ),
+            ("last_faults", .array(statistics.lastFaults.map(fault))),
+            (
+                "request_nanoseconds",
+                .object(statistics.latency.buckets.map { ($0.below.map { "below_\($0)" } ?? "longer", .unsigned($0.count)) })
+            ),
+            ("troubles", .array(published.troubles.map { .string($0) })),
             ("refusals", .array(published.refusals.map { .string("\($0.status): \($0.reason)") })),
             ("endpoints", .array(statistics.endpoints.map(endpoint))),
         ])
+    }
+
+    /// Of each MAP and UNMAP that was carried out.
+    private func hostCalls(_ statistics: RelayStatistics) -> Double {
+        let calls = statistics.hostMapCalls &+ statistics.hostUnmapCalls
+        return statistics.carriedOut == 0 ? 0 : (Double(calls) / Double(statistics.carriedOut) * 1000).rounded() / 1000
+    }
+
+    private func fault(_ seen: SeenFault) -> JSONValue {
+        let ago = Double(MonotonicClock.nanoseconds() &- seen.nanoseconds) / 1e9
+        return .object([("seconds_ago", .number((ago * 1000).rounded() / 1000))] + seen.fault.members)
     }
 
     /// A kind, and how often it was answered how: "map": {"ok": 12, "range": 1}.

@@ -26,7 +26,7 @@ final class IOMMUFunctionBench: GuestFunctionAccess {
     init(
         _ handler: ScriptedIOMMUHandler = ScriptedIOMMUHandler(), core: IOMMUCore? = nil,
         memoryByteCount: Int = GuestIOMMUDriver.memoryByteCount, requestsASecond: UInt64? = nil,
-        clock: @escaping () -> UInt64 = MonotonicClock.nanoseconds
+        clock: @escaping () -> UInt64 = MonotonicClock.nanoseconds, troubled: ((VirtioIOMMUTrouble) -> Void)? = nil
     ) throws {
         self.handler = handler
         environment = try DeviceEnvironment(for: VirtioIOMMUFunction.functionDescription())
@@ -37,7 +37,8 @@ final class IOMMUFunctionBench: GuestFunctionAccess {
             try environment.dma.map(piece, to: window, access: .readWrite)
         }
         function = try VirtioIOMMUFunction(
-            handler: core ?? handler, environment: environment, requestsASecond: requestsASecond, clock: clock)
+            handler: core ?? handler, environment: environment, requestsASecond: requestsASecond, clock: clock,
+            troubled: troubled)
         driver = GuestIOMMUDriver(self, memory: memory.window, start: Self.start)
     }
 

@@ -1,0 +1,67 @@
+import Foundation
+import LinuxIO
+import Testing
+
+/// `unic relay serve` as a program, and who looks into it: `unic status`, `unic trace`.
+@Suite(.serialized) struct RelayCommandTests {
+    private func relay(_ directory: String, _ more: [String] = []) throws -> ChildProcess {
+        let child = try UnicProgram.start(
+            ["relay", "serve", "--device", "soft:\(UnicProgram.freshWire("relay"))", "--directory", directory] + more)
+        #expect(child.readOutput(timeoutMilliseconds: 20_000) { $0.errorText.contains("are served in") }, "\(child.errorText)")
+        return child
+    }
+
+    private func end(_ child: ChildProcess) {
+        child.send(signal: 15)
+        #expect(child.wait(timeoutMilliseconds: 10_000) == .exited(143), "\(child.errorText)")
+    }
+
+    @Test func statusOfARelayIsRead() throws {
+        let directory = UnicProgram.temporaryPath("relay")
+        let child = try relay(directory)
+        for path in [directory, directory + "/", directory + "/unic-iommu.sock"] {
+            let text = try UnicProgram.run(["status", path]).output
+            for line in [
+                "model: virtio-iommu", "splits: 0", "host calls per request: 0.000", "  id 0x100, name nic0, group nic0, state blocked",
+            ] {
+                #expect(text.contains(line), "\(text)")
+            }
+        }
+        let json = try UnicProgram.run(["status", directory, "--json"]).output
+        let all = try #require(JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any])
+        for key in ["merges", "merged_unmaps", "losses", "late_mappings", "request_nanoseconds", "last_faults", "troubles", "refusals"] {
+            #expect(all[key] != nil, "\(key)")
+        }
+        #expect(!child.errorText.contains("lazy"))
+        end(child)
+        #expect(PathIdentity(of: directory + "/unic-iommu.sock.trace") == nil)
+    }
+
+    @Test func lazyUnmapTellsItsRisk() throws {
+        let child = try relay(
+            UnicProgram.temporaryPath("lazy"),
+            ["--lazy-unmap", "--request-rate", "1000", "--max-mappings", "100", "--max-bytes", "1048576"])
+        #expect(child.errorText.contains("--lazy-unmap: for up to 10 ms"), "\(child.errorText)")
+        end(child)
+    }
+
+    private static let mistakes = [["--request-rate", "0"], ["--max-mappings", "0"], ["--max-bytes", "1"]]
+
+    @Test(arguments: mistakes) func limitsThatAreNoneAreRefused(words: [String]) throws {
+        let run = try UnicProgram.run(["relay", "serve", "--device", "soft:x"] + words)
+        #expect(run.exit == .exited(64) && run.errors.contains(words[0]), "\(run.errors)")
+    }
+
+    @Test func traceWaitsAndEndsWithTheRelay() throws {
+        let directory = UnicProgram.temporaryPath("trace")
+        let nobody = try UnicProgram.run(["trace", directory])
+        #expect(nobody.exit == .exited(1) && nobody.errors.contains("nobody serves there"), "\(nobody.errors)")
+        let child = try relay(directory)
+        let trace = try UnicProgram.start(["trace", directory, "--json"])
+        trace.wait(timeoutMilliseconds: 500)
+        #expect(trace.exit == nil)
+        end(child)
+        #expect(
+            trace.wait(timeoutMilliseconds: 10_000) == .exited(1) && trace.errorText.contains("the server has ended"), "\(trace.errorText)")
+    }
+}
