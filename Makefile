@@ -50,8 +50,9 @@ format: ## rewrite the sources in the project's format
 bench-instructions: release ## instructions of the hot functions, a packet and a translation, and what may not be in them
 	Scripts/bench-instructions $(BIN)
 
-bench: release ## times: medians and spread, five interleaved repetitions
+bench: release ## times: medians and spread, five interleaved repetitions; the relay in guests last
 	Scripts/bench $(BIN)
+	Scripts/bench-relay $(BIN)
 
 bench-lab: release ## times in a guest against the kernel's driver and DPDK's testpmd, one boot, five repetitions
 	Scripts/bench-lab $(BIN)
