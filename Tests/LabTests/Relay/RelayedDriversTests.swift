@@ -50,12 +50,12 @@ import Testing
                 sleep 1
                 dmesg | grep "fault from EP"
                 pause astray
-                """, seconds: 300)
+                """, seconds: 450)
         let bound = try relayed.reading(at: "bound", of: running)
         let ran = try relayed.reading(at: "ran", of: running)
         let shortRan = try relayed.reading(at: "short-ran", of: running)
         let longRan = try relayed.reading(at: "long-ran", of: running)
-        let suiteRan = try relayed.reading(at: "suite-ran", of: running, seconds: 200)
+        let suiteRan = try relayed.reading(at: "suite-ran", of: running, seconds: 300)
         let kernelBegan = try relayed.reading(at: "kernel-began", of: running)
         let kernelRan = try relayed.reading(at: "kernel-ran", of: running)
         let astray = try relayed.reading(at: "astray", of: running)

@@ -32,7 +32,6 @@ struct RelayedGuest {
     /// What the relay tells while the script waits at a mark.
     func reading(at mark: String, of running: RunningGuest, seconds: Int = 150) throws -> RelayReading {
         try #require(running.wait(for: mark, seconds: seconds), "\(mark) was not reached")
-        print("\(MonotonicClock.nanoseconds() / 1_000_000) \(mark)")
         defer { try? running.leave("\(mark)-seen") }
         // Its last numbers come when it sleeps, at once.
         sleepMicroseconds(100_000)
