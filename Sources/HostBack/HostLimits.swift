@@ -18,15 +18,6 @@ extension IOMMUConfiguration {
 }
 
 extension ReservedWindow {
-    /// Where x86's interrupts are written to: no IOMMU translates these addresses (Intel VT-d 3.14).
-    private static var interrupts: ClosedRange<UInt64>? {
-        #if arch(x86_64)
-            0xfee0_0000...0xfeef_ffff
-        #else
-            nil
-        #endif
-    }
-
     /// The gaps of an endpoint's windows, inside of what drivers are told that they may map.
     public static func windows(of limits: DMALimits, in configuration: IOMMUConfiguration) -> [ReservedWindow] {
         var gaps: [ClosedRange<UInt64>] = []
@@ -43,12 +34,12 @@ extension ReservedWindow {
 
     /// The interrupts' part of a gap is told as such: drivers map no page for them then.
     private static func split(_ gap: ClosedRange<UInt64>) -> [ReservedWindow] {
-        guard let interrupts, gap.lowerBound <= interrupts.lowerBound, interrupts.upperBound <= gap.upperBound else {
+        guard let interrupts = interrupts?.range, gap.lowerBound <= interrupts.start.rawValue, interrupts.last <= gap.upperBound else {
             return window(.reserved, gap.lowerBound, gap.upperBound)
         }
-        var parts = window(.msi, interrupts.lowerBound, interrupts.upperBound)
-        if gap.lowerBound < interrupts.lowerBound { parts = window(.reserved, gap.lowerBound, interrupts.lowerBound - 1) + parts }
-        if interrupts.upperBound < gap.upperBound { parts += window(.reserved, interrupts.upperBound + 1, gap.upperBound) }
+        var parts = [ReservedWindow(.msi, interrupts)]
+        if gap.lowerBound < interrupts.start.rawValue { parts = window(.reserved, gap.lowerBound, interrupts.start.rawValue - 1) + parts }
+        if interrupts.last < gap.upperBound { parts += window(.reserved, interrupts.last + 1, gap.upperBound) }
         return parts
     }
 

@@ -67,34 +67,8 @@ public final class Relay {
         core.observer = observer
         let published = PublishedRelay(core)
         self.published = published
-        var functions: [any ServedFunction] = []
-        var controls: [(name: String, control: ServerControl)] = []
-        for port in plan.topology.ports {
-            let group = port.hostGroup.map { "host group \($0)" }
-            if let bridge = port.bridge {
-                try Self.register(bridge.endpoint, group: group ?? bridge.name, in: core, SilentBack(), named: bridge.name)
-            }
-            for placed in port.functions {
-                let name = placed.function.name
-                let path = plan.socket(of: placed.function)
-                let url = try Self.url(of: name, devices)
-                let server: any ServedFunction
-                let back: any EndpointBack
-                var reserved = [ReservedWindow.x86MSI]
-                if let host = opened[name] {
-                    (server, back) = (try Self.server(of: host.device, at: path, options), host.back)
-                    reserved = ReservedWindow.windows(of: host.device.dmaLimits, in: core.configuration)
-                } else {
-                    let host = RelayedModelHost(endpoint: placed.endpoint, core: core, path: path, options: options)
-                    (server, back) = try url.makeModel(for: host, device: url.description).hosted
-                }
-                try Self.register(
-                    placed.endpoint, aliases: placed.aliases, group: group ?? name, reserved: reserved, in: core, back,
-                    named: url.description)
-                functions.append(server)
-                controls.append((name, server.control))
-            }
-        }
+        var behind = RelayedFunctions(core: core, devices: devices, opened: opened, options: options)
+        for port in plan.topology.ports { try behind.add(port, of: plan) }
         do throws(SystemCallError) {
             let model = try VirtioIOMMUFunction(
                 handler: core, environment: environment, offersIndirect: false, requestsASecond: options.requestsASecond,
@@ -107,11 +81,11 @@ public final class Relay {
             control = server.control
             server.publishing = { published.update() }
             server.clientMemoryChanged = { hosts.guestMemoryChanged() }
-            self.functions = [server] + functions
-            loop = try ServerLoop(self.functions, options: options.server)
+            functions = [server] + behind.servers
+            loop = try ServerLoop(functions, options: options.server)
         } catch { throw Self.failed(plan.iommuSocket, error) }
         self.core = core
-        functionControls = controls
+        functionControls = behind.controls
     }
 
     /// Before the IOMMU is made: what the host can do is told to the guest in advance.
@@ -121,34 +95,11 @@ public final class Relay {
         var opened: [String: RelayedHostFunctions.Opened] = [:]
         for port in plan.topology.ports {
             for placed in port.functions {
-                let url = try url(of: placed.function.name, devices)
-                guard url.scheme == .vfio, let group = port.hostGroup else { continue }
+                guard let group = port.hostGroup, let url = devices[placed.function.name], url.scheme == .vfio else { continue }
                 opened[placed.function.name] = try hosts.open(url, group: group)
             }
         }
         return opened
-    }
-
-    private static func url(of name: String, _ devices: [String: DeviceURL]) throws(DeviceError) -> DeviceURL {
-        guard let url = devices[name], url.scheme != .vfioUser else {
-            throw .notUsable(
-                device: devices[name]?.description ?? name, group: nil,
-                reason: "the relay has models and functions of this machine behind its IOMMU, not other servers yet",
-                fix: "Give a soft: or a vfio: URL, for example soft:lab?nic=e1000e.")
-        }
-        return url
-    }
-
-    /// A function of this machine, given on: its client's memory is seen by the IOMMU's connection, not here.
-    private static func server(
-        of device: KernelVFIODevice, at path: String, _ options: Options
-    ) throws(DeviceError) -> any ServedFunction {
-        let function = try PassthroughFunction(device)
-        let environment = function.environment
-        do throws(SystemCallError) {
-            return try VfioUserServer(
-                model: function, environment: environment, clientMemory: DMASpace(), socketPath: path, options: options.server)
-        } catch { throw failed(device.url, error) }
     }
 
     private static func failed(_ device: String, _ error: SystemCallError) -> DeviceError {
@@ -158,45 +109,4 @@ public final class Relay {
     /// Serves until ``control`` is told to stop.
     /// - Parameter ready: called once QEMU can connect to all sockets.
     public func serve(ready: () -> Void = {}) throws(ServerError) { try loop.serve(ready: ready) }
-
-    private static func register(
-        _ endpoint: UInt32, aliases: [UInt32] = [], group: String, reserved: [ReservedWindow] = [.x86MSI], in core: IOMMUCore,
-        _ back: any EndpointBack, named name: String
-    ) throws(DeviceError) {
-        do {
-            try core.add(endpoint: endpoint, aliases: aliases, group: group, reserved: reserved, back: back)
-        } catch {
-            throw .notUsable(device: name, group: group, reason: "the IOMMU does not take it: \(error)", fix: "Report it with the plan.")
-        }
-    }
-}
-
-extension ReservedWindow {
-    /// Where message-signaled interrupts of a PC go (Intel SDM volume 3, §11.11.1: 0xfee00000 to 0xfeefffff).
-    fileprivate static var x86MSI: ReservedWindow {
-        guard let range = IOVARange(first: 0xfee0_0000, last: 0xfeef_ffff) else { preconditionFailure("a constant range") }
-        return ReservedWindow(.msi, range)
-    }
-}
-
-/// Puts a NIC model behind the IOMMU: its DMA goes where its domain says, its client's memory is seen by the IOMMU alone.
-private struct RelayedModelHost: ModelHost {
-    let endpoint: UInt32
-    let core: IOMMUCore
-    let path: String
-    let options: Relay.Options
-
-    func makeDMASpace() -> DMASpace { DMASpace(maximumEntries: options.limits.mappings) }
-
-    func host<Model: DeviceModel & ~Copyable>(
-        _ model: consuming Model, in environment: DeviceEnvironment
-    ) throws(SystemCallError) -> (server: any ServedFunction, back: any EndpointBack) {
-        let guest = DMASpace()
-        let back = ModelBack(endpoint: endpoint, space: environment.dma, guest: guest, source: core)
-        back.faulted = { [weak core] fault in core?.report(fault) }
-        let server = try VfioUserServer(
-            model: model, environment: environment, clientMemory: guest, socketPath: path, options: options.server)
-        server.clientMemoryChanged = { back.guestMemoryChanged() }
-        return (server, back)
-    }
 }

@@ -18,7 +18,8 @@ public final class ModelBack: EndpointBack, HostMapper {
     private let space: DMASpace
     /// The guest's memory by its own addresses.
     private let guest: DMASpace
-    private weak var source: (any MappingSource)?
+    /// Outlives its backs. Not weak, as ``DMASpace/faultObserver`` is not.
+    private unowned let source: any MappingSource
     private var route = Route.blocked
     /// Told of each access that was refused.
     public var faulted: ((IOMMUFault) -> Void)?
@@ -30,6 +31,8 @@ public final class ModelBack: EndpointBack, HostMapper {
         self.source = source
         space.faultObserver = self
     }
+
+    deinit { space.faultObserver = nil }
 
     /// Only bookkeeping: no piece takes long.
     public var maximumPieceByteCount: UInt64 { 1 << 63 }
@@ -101,7 +104,7 @@ public final class ModelBack: EndpointBack, HostMapper {
             try? showGuest()
         case .translated:
             space.unmapAll()
-            source?.visitMappings(ofEndpoint: endpoint) { mapping in try? map(mapping) }
+            source.visitMappings(ofEndpoint: endpoint) { mapping in try? map(mapping) }
         }
     }
 }

@@ -29,7 +29,7 @@ extension IOMMUCore {
         _ id: UInt32, first: UInt64, last: UInt64, _ physical: GuestPhysicalAddress, _ flags: UInt32, _ request: IOMMURequest
     ) -> IOMMUProgress {
         let status = admit(id, first: first, last: last, physical, flags)
-        guard status == .ok, let domain = domains[id] else { return .done(status) }
+        guard status == .ok, let domain = domain(id) else { return .done(status) }
         if let range = IOVARange(first: first, last: last), let mapper = domain.plainMapper(for: range) {
             let mapping = IOVAMapping(range: range, physical: physical, access: DMAAccess(rawValue: flags))
             return map(mapping, in: domain, at: mapper, request)
@@ -64,7 +64,7 @@ extension IOMMUCore {
         // refused: the kernel's VFIO has none either (VFIO_IOMMU_MAP_DMA wants a flag), and not mapped means the same.
         let access = DMAAccess(rawValue: flags)
         guard DMAAccess.readWrite.isSuperset(of: access), !access.isEmpty else { return .invalid }
-        guard let domain = domains[id] else { return .noEntry }
+        guard let domain = domain(id) else { return .noEntry }
         guard !domain.isBypass else { return .invalid }
         // One page granule less than 2^64 is the most that one mapping can be: its length is a number of 64 bits.
         guard let range = IOVARange(first: first, last: last), isAligned(range, physical),
@@ -126,7 +126,7 @@ extension IOMMUCore {
 
 extension IOMMUCore {
     func unmap(_ id: UInt32, first: UInt64, last: UInt64, _ request: IOMMURequest) -> IOMMUProgress {
-        guard let domain = domains[id] else { return .done(.noEntry) }
+        guard let domain = domain(id) else { return .done(.noEntry) }
         guard !domain.isBypass else { return .done(.invalid) }
         guard first <= last else { return .done(.range) }
         let addresses = IOVA(first)...IOVA(last)

@@ -21,7 +21,11 @@ public final class IOMMUCore: IOMMURequestHandler {
     var groups: [String: HostGroup] = [:]
     /// Of endpoints and of aliases.
     var groupOfID: [UInt32: HostGroup] = [:]
-    var domains: [UInt32: GuestDomain] = [:]
+    var domains: [UInt32: GuestDomain] = [:] {
+        didSet { recentDomain = nil }
+    }
+    /// The one that was asked for last: drivers map and unmap in one domain for long.
+    private var recentDomain: GuestDomain?
     var mappingCount = 0
     var mappedByteCount: UInt64 = 0
     var job: Job?
@@ -83,6 +87,13 @@ extension IOMMUCore {
         noteBeginning()
         guard !late.isEmpty, mustSettle(before: request) else { return counted(start(request), request) }
         return settle(then: [request])
+    }
+
+    /// nil: no endpoint is attached to it.
+    func domain(_ id: UInt32) -> GuestDomain? {
+        if let recentDomain, recentDomain.id == id { return recentDomain }
+        recentDomain = domains[id]
+        return recentDomain
     }
 
     func start(_ request: IOMMURequest) -> IOMMUProgress {

@@ -15,6 +15,16 @@ public struct ReservedWindow: Equatable, Sendable {
         self.range = range
     }
 
+    /// Where a PC's message-signaled interrupts are written to; nil on other machines. No IOMMU translates these addresses
+    /// (IOAPIC_RANGE_START and _END of Linux drivers/iommu/intel/iommu.c and of QEMU hw/virtio/virtio-iommu.c).
+    public static var interrupts: ReservedWindow? {
+        #if arch(x86_64)
+            IOVARange(first: 0xfee0_0000, last: 0xfeef_ffff).map { ReservedWindow(.msi, $0) }
+        #else
+            nil
+        #endif
+    }
+
     /// Of the whole property, its header of four bytes included.
     static var propertyByteCount: Int { 24 }
 

@@ -29,7 +29,7 @@ extension VirtioIOMMUFunction {
         if run.isUnderWay {
             worked = true
             guard finishRun(&queue, &used) else {
-                finishStep(index, queue, used)
+                finishStep(index, &queue, used)
                 return true
             }
         }
@@ -38,6 +38,7 @@ extension VirtioIOMMUFunction {
             var cursor = queue.available
             guard let buffer = queue.take(&cursor, known) else {
                 // What was there is a batch. The driver may have added some meanwhile.
+                guard run.count > 0 else { break }
                 guard finishRun(&queue, &used) else { break }
                 limit = queue.isReady ? queue.look() : nil
                 continue
@@ -46,13 +47,12 @@ extension VirtioIOMMUFunction {
             guard carryOut(buffer, &cursor, &queue, &used) else { break }
         }
         if !run.isUnderWay { _ = finishRun(&queue, &used) }
-        if worked || queue.violation != nil { finishStep(index, queue, used) }
+        if worked || queue.violation != nil { finishStep(index, &queue, used) }
         return worked
     }
 
     /// What was used becomes visible, and the driver hears of it if it wants to.
-    private mutating func finishStep(_ index: Int, _ final: Virtqueue, _ used: Int) {
-        var queue = final
+    private mutating func finishStep(_ index: Int, _ queue: inout Virtqueue, _ used: Int) {
         if used > 0 {
             kickWatch.took()
             pace?.take(UInt64(used))
