@@ -53,6 +53,7 @@ let package = Package(
         module("DeviceAccess", ["CLinuxShims", "LinuxIO", "DeviceMemory"]),
         module("NicRegisters"),
         module("NicDriver", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicRegisters"]),
+        module("MPIBridge", ["DeviceMemory", "NicDriver"]),
         module("DeviceModel", ["LinuxIO", "DeviceMemory"]),
         module("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         module("VirtioModel", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"]),

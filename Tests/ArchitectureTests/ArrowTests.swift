@@ -10,6 +10,7 @@ private let allowed: [String: Set<String>] = [
     "DeviceAccess": ["CLinuxShims", "LinuxIO", "DeviceMemory"],
     "NicRegisters": [],
     "NicDriver": ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicRegisters"],
+    "MPIBridge": ["DeviceMemory", "NicDriver"],
     "DeviceModel": ["LinuxIO", "DeviceMemory"],
     "SoftDevice": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"],
     "VirtioModel": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"],

@@ -1,0 +1,26 @@
+/// How an endpoint behaves. All times are nanoseconds.
+public struct TransportOptions: Sendable {
+    /// Longer messages go by rendezvous: the receiver asks for them when it has a place.
+    public var eagerLimit = 16_384
+    /// Operations that may be under way at once.
+    public var sendCapacity = 4096
+    public var receiveCapacity = 65_536
+    /// Frames that are kept until they are acknowledged, all peers together.
+    public var retainedFrames = 1024
+    /// Bytes of unexpected messages, all peers together, at which peers get no further credits.
+    public var unexpectedByteLimit = 64 << 20
+    /// Unexpected messages, all peers together.
+    public var unexpectedCapacity = 65_536
+    public var peerCapacity = 16_384
+    /// See ``OperationOptions/multiReceive``.
+    public var minimumMultiReceive = 64
+    /// A peer that owes acknowledgements and is not heard for so long has failed.
+    public var peerTimeout: UInt64 = 120_000_000_000
+    /// How long an acknowledgement waits for a frame to ride on.
+    public var acknowledgementDelay: UInt64 = 20_000
+    /// The first retransmission of a peer of which no round trip is known.
+    public var firstTimeout: UInt64 = 2_000_000
+    public var shortestTimeout: UInt64 = 500_000
+    public var longestTimeout: UInt64 = 1_000_000_000
+    public init() {}
+}
