@@ -32,6 +32,7 @@ let package = Package(
     products: [
         .library(name: "NicDriver", targets: ["NicDriver"]),
         .library(name: "VfioUser", targets: ["VfioUser"]),
+        .library(name: "MPIBridge", targets: ["MPIBridge"]),
         .library(name: "Devices", targets: ["Devices"]),
         // For models of devices, and for those who serve them (VfioUser).
         .library(name: "DeviceModel", targets: ["DeviceModel"]),

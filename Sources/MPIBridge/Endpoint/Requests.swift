@@ -23,6 +23,8 @@ public struct OperationOptions: OptionSet, BitwiseCopyable, Sendable {
     public static let carriesData = OperationOptions(rawValue: 1 << 3)
     /// One buffer for several messages, one after the other, until less than ``TransportOptions/minimumMultiReceive`` is left.
     public static let multiReceive = OperationOptions(rawValue: 1 << 4)
+    /// Received to be thrown away: no completion, whatever happens.
+    static let discards = OperationOptions(rawValue: 1 << 5)
 }
 
 public struct SendRequest: BitwiseCopyable, Sendable {

@@ -1,0 +1,165 @@
+import DeviceMemory
+
+/// What acknowledgements do on both sides.
+extension MessageEndpoint {
+    /// Frames in turn after which an acknowledgement goes without waiting.
+    private static let patience: UInt32 = 16
+    /// Later frames that have to arrive before one is taken for lost (RFC 6675 §2, DupThresh).
+    private static let lossEvidence = 3
+
+    // Arriving.
+
+    /// What every frame tells of our frames and credits. False: it acknowledges what was never sent.
+    mutating func takeAcknowledgement(_ frame: IncomingFrame, selective: UInt64, of peer: UInt32, now: UInt64) -> Bool {
+        let advance = frame.acknowledgement &- peers[peer].oldest
+        guard advance <= peers[peer].inFlight else {
+            // An older one that was overtaken says nothing new.
+            return Int32(bitPattern: advance) < 0 && UInt32(0) &- advance <= 1 << 16
+        }
+        takeCredits(frame, of: peer)
+        if advance > 0 {
+            let newest = peers[peer].window[frame.acknowledgement &- 1]
+            if newest.source != .acknowledged, !newest.wasRetransmitted { peers[peer].roundTrip.measured(now &- newest.sentAt) }
+            for sequence in 0..<advance { release(peers[peer].oldest &+ sequence, of: peer) }
+            peers[peer].oldest = frame.acknowledgement
+            peers[peer].roundTrip.advanced()
+            peers[peer].retransmitAt =
+                peers[peer].inFlight == 0 ? .max : now &+ peers[peer].roundTrip.retransmissionTimeout
+            if peers[peer].hasSomethingToSend { callAttention(peer) }
+        }
+        if selective != 0 { takeSelective(selective, of: peer, now: now) }
+        return true
+    }
+
+    private mutating func takeCredits(_ frame: IncomingFrame, of peer: UInt32) {
+        // Credits only grow; a frame that was overtaken carries older ones.
+        if Int32(bitPattern: frame.byteCredit &- peers[peer].byteCredit) > 0 { peers[peer].byteCredit = frame.byteCredit }
+        if Int32(bitPattern: frame.messageCredit &- peers[peer].messageCredit) > 0 {
+            peers[peer].messageCredit = frame.messageCredit
+            if peers[peer].isStalled {
+                peers[peer].isStalled = false
+                callAttention(peer)
+            }
+        }
+    }
+
+    /// Frames behind the oldest that have arrived; what is missing below several of them was lost.
+    private mutating func takeSelective(_ bits: UInt64, of peer: UInt32, now: UInt64) {
+        let limit = peers[peer].inFlight
+        var later = 0
+        for bit in stride(from: 63, through: 0, by: -1) where UInt32(bit) &+ 1 < limit {
+            let sequence = peers[peer].oldest &+ UInt32(bit) &+ 1
+            if bits >> UInt64(bit) & 1 == 1 {
+                later &+= 1
+                release(sequence, of: peer)
+            } else if later >= Self.lossEvidence {
+                repairLoss(sequence, of: peer, now: now)
+            }
+        }
+        if later >= Self.lossEvidence { repairLoss(peers[peer].oldest, of: peer, now: now) }
+    }
+
+    /// Sends a frame again that later ones have shown lost, but not twice within a round trip.
+    private mutating func repairLoss(_ sequence: UInt32, of peer: UInt32, now: UInt64) {
+        let frame = peers[peer].window[sequence]
+        guard frame.source != .acknowledged,
+            !frame.wasFoundLost || now &- frame.sentAt > 2 &* peers[peer].roundTrip.smoothedOrShortest
+        else { return }
+        peers[peer].window[sequence].wasFoundLost = true
+        counters.fastRetransmits &+= 1
+        retransmit(sequence, of: peer, now: now)
+    }
+
+    /// A frame has arrived at the peer: what it was made of is free.
+    private mutating func release(_ sequence: UInt32, of peer: UInt32) {
+        let frame = peers[peer].window[sequence]
+        peers[peer].window[sequence].source = .acknowledged
+        switch frame.source {
+        case .acknowledged: break
+        case .slot: slots.give(frame.slot)
+        case .bulk:
+            sends[frame.operation].acknowledgedByteCount &+= frame.payloadByteCount
+            if sends[frame.operation].acknowledgedByteCount == sends[frame.operation].grantedByteCount {
+                finishSend(frame.operation)
+            }
+        }
+    }
+
+    // Leaving.
+
+    /// Sends a frame again.
+    mutating func retransmit(_ sequence: UInt32, of peer: UInt32, now: UInt64) {
+        let frame = peers[peer].window[sequence]
+        guard outgoing.room > 0 else { return }
+        peers[peer].window[sequence].wasRetransmitted = true
+        peers[peer].window[sequence].sentAt = now
+        switch frame.source {
+        case .acknowledged: return
+        case .slot:
+            guard let packet = packet(holding: slots.window(frame.slot), byteCount: Int(frame.byteCount)) else { return }
+            seal(packet, sequence: sequence, to: peer)
+        case .bulk:
+            guard var packet = queuePair.makePacket() else { return }
+            storeBulk(packet.window, operation: sends[frame.operation], offset: frame.offset, byteCount: frame.payloadByteCount)
+            packet.byteCount = Int(frame.byteCount)
+            seal(packet, sequence: sequence, to: peer)
+        }
+        counters.retransmittedFrames &+= 1
+    }
+
+    /// A counted frame has arrived: its acknowledgement is owed, now or soon.
+    mutating func oweAcknowledgement(_ peer: UInt32, atOnce: Bool, now: UInt64) {
+        peers[peer].acknowledgementsOwed &+= 1
+        if atOnce || peers[peer].acknowledgementsOwed >= Self.patience {
+            peers[peer].shallAcknowledgeNow = true
+            callAttention(peer)
+        } else if peers[peer].acknowledgeAt == .max {
+            peers[peer].acknowledgeAt = now &+ options.acknowledgementDelay
+            time(peer, now: now)
+        }
+    }
+
+    /// A frame of its own for what is owed. It needs no window, and packets are set aside for it.
+    /// - Parameter asks: for an answer, which brings the peer's view of credits.
+    mutating func sendAcknowledgement(_ peer: UInt32, asks: Bool = false) {
+        sendUncounted(.acknowledgement, flags: asks ? .answerAtOnce : [], to: peer)
+        counters.acknowledgementsSent &+= 1
+    }
+
+    mutating func sendUncounted(_ kind: FrameKind, flags: FrameFlags, to peer: UInt32) {
+        guard outgoing.room > 0, var packet = queuePair.makePacket() else {
+            // Soon again.
+            peers[peer].acknowledgeAt = 0
+            return
+        }
+        storeHead(packet.window, kind: kind, flags: flags, of: peer)
+        if kind == .acknowledgement { packet.window.store64(peers[peer].earlyFrames, at: FrameLayout.fields) }
+        packet.byteCount = kind.headerByteCount
+        seal(packet, sequence: peers[peer].nextSequence, to: peer, tellsAll: true)
+    }
+
+    // Credits.
+
+    /// Grants what was used up here, unless too much lies unexpected already.
+    mutating func renewCredits(_ peer: UInt32) {
+        if unexpectedByteCount <= options.unexpectedByteLimit {
+            peers[peer].bytesGranted = peers[peer].bytesConsumed &+ Peer.initialByteCredit
+        }
+        if unexpected.freeCount > unexpected.capacity / 2 {
+            peers[peer].messagesGranted = peers[peer].messagesConsumed &+ Peer.initialMessageCredit
+        }
+    }
+
+    /// A peer's message has left our memory: its credit goes back, with a frame of its own when the peer may run short.
+    mutating func consumed(byteCount: Int, of peer: UInt32) {
+        peers[peer].bytesConsumed &+= UInt32(truncatingIfNeeded: byteCount)
+        peers[peer].messagesConsumed &+= 1
+        renewCredits(peer)
+        if peers[peer].bytesGranted &- peers[peer].bytesTold >= Peer.initialByteCredit / 4
+            || peers[peer].messagesGranted &- peers[peer].messagesTold >= Peer.initialMessageCredit / 4
+        {
+            peers[peer].shallAcknowledgeNow = true
+            callAttention(peer)
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import DeviceMemory
+public import NicDriver
+
+/// Messages over one queue pair: matching, eager and rendezvous transfer, remote memory, and the reliable frames below
+/// them. No thread and no clock of its own: whoever owns it calls ``progress(now:)`` and says what time it is. One thread at
+/// a time.
+///
+/// Nothing is allocated after init but peers (``peer(for:)``) and blocks for unexpected messages, which are kept and used again.
+public struct MessageEndpoint: ~Copyable {
+    public let address: EndpointAddress
+    public let options: TransportOptions
+    /// Bytes of the longest message that may be injected.
+    public let injectLimit: Int
+    public internal(set) var counters = TransportCounters()
+
+    // The port.
+    let queuePair: any QueuePair
+    let pool: PacketPoolReference
+    var incoming: PacketBatch
+    var outgoing: PacketBatch
+    /// Bytes of the longest frame.
+    let frameByteCount: Int
+    /// Packets that are left to acknowledgements, and to frames that come early.
+    let packetReserve: Int
+    let earlyReserve: Int
+
+    // Peers.
+    var peers: Slab<Peer>
+    var peerTable: PeerTable
+    /// First and last of the peers with something to do at once.
+    var attention = LinkedQueue()
+    /// Peers with something to do later.
+    var timed: [UInt32] = []
+    var nextTimer: UInt64 = .max
+
+    // Operations.
+    var sends: Slab<SendOperation>
+    var receives: Slab<ReceiveOperation>
+    var controls: Slab<ControlFrame>
+    var slots: FrameSlots
+    var generation: UInt32 = 0
+    var completions: CompletionRing
+    var regions = RegionTable()
+
+    // Matching, by space.
+    var waiting = (untagged: LinkedQueue(), tagged: LinkedQueue())
+    var unexpectedLists = (untagged: LinkedQueue(), tagged: LinkedQueue())
+    var unexpected: Slab<UnexpectedMessage>
+    var unexpectedByteCount = 0
+    var blocks = BlockCache()
+
+    /// Receive operations that are not the application's: parts of multiple receives, peers' writes.
+    private static let innerReceives = 4096
+
+    /// - Parameters:
+    ///   - port: its first queue pair is the endpoint's alone from now on, and the caller keeps the port alive.
+    ///   - address: of this endpoint; its Ethernet address is the port's.
+    ///   - now: nanoseconds of the clock that all calls use.
+    public init(port: any Port, address: EndpointAddress, options: TransportOptions, now: UInt64) {
+        self.address = address
+        self.options = options
+        queuePair = port.queuePairs[0]
+        pool = queuePair.pool
+        incoming = queuePair.makeBatch(capacity: 32)
+        outgoing = queuePair.makeBatch(capacity: 128)
+        frameByteCount = port.maximumFrameByteCount
+        injectLimit = min(options.eagerLimit, frameByteCount - FrameKind.message.headerByteCount)
+        packetReserve = pool.freeCount / 16
+        earlyReserve = pool.freeCount / 4
+        peers = Slab(capacity: options.peerCapacity)
+        peerTable = PeerTable(capacity: options.peerCapacity)
+        // Half of the places are for answers to peers.
+        sends = Slab(capacity: options.sendCapacity * 2)
+        receives = Slab(capacity: options.receiveCapacity + Self.innerReceives)
+        controls = Slab(capacity: sends.capacity + receives.capacity)
+        slots = FrameSlots(count: options.retainedFrames, frameByteCount: frameByteCount)
+        unexpected = Slab(capacity: options.unexpectedCapacity)
+        completions = CompletionRing(capacity: 2 * (sends.capacity + receives.capacity))
+    }
+
+    deinit {
+        for peer in 0..<UInt32(peers.touched) {
+            Self.dropEarlyFrames(of: &peers[peer], pool: pool)
+            peers[peer].window.free()
+        }
+    }
+
+    /// The peer with this address; a new one if there is none. nil: there is room for no more.
+    public mutating func peer(for address: EndpointAddress, now: UInt64) -> PeerID? {
+        if let index = peerTable.find(address.key) { return PeerID(index: index) }
+        guard peers.freeCount > 0,
+            let index = peers.take(Peer(address: address, local: self.address, options: options, now: now))
+        else { return nil }
+        peerTable.insert(address.key, index)
+        return PeerID(index: index)
+    }
+
+    /// The caller's own number for a peer.
+    public mutating func setCookie(_ cookie: UInt64, of peer: PeerID) {
+        if peers.isInUse(peer.index) { peers[peer.index].cookie = cookie }
+    }
+    /// nil: none was set.
+    public func cookie(of peer: PeerID) -> UInt64? {
+        guard peers.isInUse(peer.index), peers[peer.index].cookie != .max else { return nil }
+        return peers[peer.index].cookie
+    }
+    public func address(of peer: PeerID) -> EndpointAddress? {
+        peers.isInUse(peer.index) ? peers[peer.index].address : nil
+    }
+
+    /// The oldest completion that nobody has taken.
+    @inline(__always) public mutating func takeCompletion() -> Completion? { completions.removeFirst() }
+    public var completionCount: Int { completions.count }
+
+    /// Whether one more operation may be posted: each has a place for its completion.
+    var hasCompletionRoom: Bool { completions.capacity &- completions.count &- sends.count &- receives.count > 0 }
+
+    /// Whether nothing waits to be sent, acknowledged or answered.
+    public var isQuiet: Bool {
+        guard sends.count == 0, controls.count == 0, outgoing.isEmpty else { return false }
+        for peer in 0..<UInt32(peers.touched) where !peers[peer].hasFailed && peers[peer].inFlight > 0 { return false }
+        return true
+    }
+
+    /// When ``progress(now:)`` has to be called at the latest; nil: when something arrives.
+    public var nextDeadline: UInt64? {
+        if attention.first != .max || !outgoing.isEmpty { return 0 }
+        return nextTimer == .max ? nil : nextTimer
+    }
+
+    mutating func nextGeneration() -> UInt32 {
+        generation = (generation &+ 1) & 0x7fff_ffff
+        return generation
+    }
+
+    /// Has a peer looked at before ``progress(now:)`` returns, or in the next call.
+    mutating func callAttention(_ peer: UInt32) {
+        guard !peers[peer].needsAttention else { return }
+        peers[peer].needsAttention = true
+        peers[peer].nextAttention = .max
+        if attention.isEmpty { attention.first = peer } else { peers[attention.last].nextAttention = peer }
+        attention.last = peer
+    }
+}

@@ -1,0 +1,120 @@
+/// A queue of a peer, linked through its elements.
+struct LinkedQueue: BitwiseCopyable {
+    var first: UInt32 = .max
+    var last: UInt32 = .max
+    var isEmpty: Bool { first == .max }
+    var firstOrNil: UInt32? { first == .max ? nil : first }
+}
+
+/// What waits for a peer's window, in the order of precedence.
+enum QueueKind: BitwiseCopyable { case controls, messages, bulk }
+
+/// Where the payload of an eager message that is coming in goes.
+enum InboundTarget: UInt8, BitwiseCopyable {
+    case none
+    /// A receive operation, by index.
+    case receive
+    /// An unexpected message, by index.
+    case unexpected
+    /// Nowhere: a write that was refused.
+    case nowhere
+}
+
+/// Everything about one peer.
+struct Peer: BitwiseCopyable {
+    let address: EndpointAddress
+    let template: FrameTemplate
+    let window: PeerWindow
+    var cookie: UInt64 = .max
+    var hasFailed = false
+    /// It said goodbye: nothing comes any more, nothing needs to go.
+    var hasLeft = false
+
+    // Sending.
+    /// The next frame's number. Starts anywhere, so that its wrap is an ordinary event (``firstSequence(from:to:)``).
+    var nextSequence: UInt32
+    /// The first number that is not acknowledged.
+    var oldest: UInt32
+    /// Answers and requests for memory go first, then messages, then bulk data.
+    var controls = LinkedQueue(), messages = LinkedQueue(), bulk = LinkedQueue()
+    /// Credits: what was sent in all and what may be, modulo 2³².
+    var bytesCharged: UInt32 = 0, byteCredit: UInt32 = Peer.initialByteCredit
+    var messagesCharged: UInt32 = 0, messageCredit: UInt32 = Peer.initialMessageCredit
+    /// Something waits for credits alone.
+    var isStalled = false
+    var roundTrip: RoundTrip
+    /// When the oldest frame is sent again, or a stalled peer asked again.
+    var retransmitAt: UInt64 = .max
+    var heardAt: UInt64
+    /// Since when it owes an acknowledgement or credits.
+    var owingSince: UInt64
+
+    // Receiving.
+    /// The next number in turn.
+    var expected: UInt32
+    /// Bit n: the frame n + 1 behind the expected one is here.
+    var earlyFrames: UInt64 = 0
+    /// Frames since the last acknowledgement.
+    var acknowledgementsOwed: UInt32 = 0
+    var acknowledgeAt: UInt64 = .max
+    var shallAcknowledgeNow = false
+    /// Credits: what came in all, what was used up here, and what was granted, modulo 2³².
+    var bytesArrived: UInt32 = 0, bytesConsumed: UInt32 = 0, bytesGranted: UInt32 = Peer.initialByteCredit
+    var messagesArrived: UInt32 = 0, messagesConsumed: UInt32 = 0, messagesGranted: UInt32 = Peer.initialMessageCredit
+    /// What the peer was told last of both.
+    var bytesTold: UInt32 = Peer.initialByteCredit, messagesTold: UInt32 = Peer.initialMessageCredit
+    /// The frame in turn is here and could not be delivered: it waits in the window.
+    var holdsExpected = false
+    /// The eager message that is coming in.
+    var inbound = InboundTarget.none
+    var inboundIndex: UInt32 = .max
+    var inboundByteCount = 0, inboundTotal = 0
+
+    // Lists of the endpoint.
+    var nextAttention: UInt32 = .max
+    var needsAttention = false
+    var isTimed = false
+
+    /// What every peer may send before it has heard a word. Part of the protocol's version.
+    static let initialByteCredit: UInt32 = 1 << 18
+    static let initialMessageCredit: UInt32 = 1 << 14
+
+    init(address: EndpointAddress, local: EndpointAddress, options: TransportOptions, now: UInt64) {
+        self.address = address
+        template = FrameTemplate(from: local, to: address)
+        window = PeerWindow()
+        nextSequence = Self.firstSequence(from: local.key, to: address.key)
+        oldest = nextSequence
+        expected = Self.firstSequence(from: address.key, to: local.key)
+        roundTrip = RoundTrip(options: options)
+        heardAt = now
+        owingSince = now
+    }
+
+    /// Both ends know it without asking.
+    static func firstSequence(from source: UInt64, to target: UInt64) -> UInt32 {
+        UInt32(truncatingIfNeeded: source >> 32 ^ target)
+    }
+
+    subscript(kind: QueueKind) -> LinkedQueue {
+        get {
+            switch kind {
+            case .controls: controls
+            case .messages: messages
+            case .bulk: bulk
+            }
+        }
+        set {
+            switch kind {
+            case .controls: controls = newValue
+            case .messages: messages = newValue
+            case .bulk: bulk = newValue
+            }
+        }
+    }
+
+    var inFlight: UInt32 { nextSequence &- oldest }
+    var hasEarlyFrames: Bool { holdsExpected || earlyFrames != 0 }
+    var byteRoom: UInt32 { byteCredit &- bytesCharged }
+    var hasSomethingToSend: Bool { !controls.isEmpty || !messages.isEmpty || !bulk.isEmpty }
+}
