@@ -88,6 +88,9 @@ let package = Package(
             name: "dma-path", dependencies: ["CLinuxShims", "DeviceMemory", "DeviceModel", "LinuxIO", "NicModels", "VfioUser"],
             path: "Benchmarks/dma-path", swiftSettings: settings),
         .executableTarget(
+            name: "message-path", dependencies: ["DeviceMemory", "Devices", "LinuxIO", "MPIBridge", "NicDriver"],
+            path: "Benchmarks/message-path", swiftSettings: settings),
+        .executableTarget(
             name: "vfio-map", dependencies: ["DeviceAccess", "DeviceMemory", "LinuxIO"], path: "Benchmarks/vfio-map",
             swiftSettings: settings),
         .executableTarget(
