@@ -83,7 +83,8 @@ extension MessageEndpoint {
             switch deliver(frame, packet.window, from: peer, now: now) {
             case .done:
                 advance(peer)
-                oweAcknowledgement(peer, atOnce: frame.flags.contains(.answerAtOnce) || peers[peer].hasEarlyFrames, now: now)
+                oweAcknowledgement(
+                    peer, atOnce: frame.flags.contains(.answerAtOnce) || peers[peer].hasEarlyFrames, isBulk: frame.kind == .bulk, now: now)
                 if peers[peer].holdsExpected { deliverEarly(peer, now: now) }
             case .notNow: hold(packet, sequence: frame.sequence, of: peer)
             case .violation: fail(peer)

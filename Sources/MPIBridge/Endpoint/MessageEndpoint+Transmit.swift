@@ -11,10 +11,12 @@ extension MessageEndpoint {
         while let index = peers[peer].controls.firstOrNil, hasRoom(peer, limit: PeerWindow.size), slots.freeCount > 0 {
             emitControl(index, of: peer, now: now)
         }
-        while let index = peers[peer].messages.firstOrNil, hasRoom(peer, limit: PeerWindow.size), slots.freeCount > slotReserve {
+        while let index = peers[peer].messages.firstOrNil, hasRoom(peer, limit: peers[peer].congestion.frames),
+            slots.freeCount > slotReserve
+        {
             guard emitMessage(index, of: peer, now: now) else { break }
         }
-        while let index = peers[peer].bulk.firstOrNil, hasRoom(peer, limit: PeerWindow.bulkSize) {
+        while let index = peers[peer].bulk.firstOrNil, hasRoom(peer, limit: min(PeerWindow.bulkSize, peers[peer].congestion.frames)) {
             emitBulk(index, of: peer, now: now)
         }
         if peers[peer].isStalled { time(peer, now: now) }
@@ -33,7 +35,7 @@ extension MessageEndpoint {
         guard byteCount <= options.eagerLimit, !operation.options.contains(.delivery), hasCredit(operation) else { return false }
         let frames = byteCount <= injectLimit ? 1 : 2 &+ byteCount / (frameByteCount &- FrameKind.continuation.headerByteCount)
         let peer = operation.peer
-        return Int(peers[peer].inFlight) &+ frames <= PeerWindow.size && outgoing.room >= frames
+        return Int(peers[peer].inFlight) &+ frames <= Int(peers[peer].congestion.frames) && outgoing.room >= frames
             && pool.freeCount &- packetReserve >= frames && slots.freeCount &- slotReserve >= frames
     }
 

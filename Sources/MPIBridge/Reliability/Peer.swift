@@ -35,6 +35,7 @@ struct Peer: BitwiseCopyable {
     var nextSequence: UInt32
     /// The first number that is not acknowledged.
     var oldest: UInt32
+    var congestion = CongestionWindow()
     /// Answers and requests for memory go first, then messages, then bulk data.
     var controls = LinkedQueue(), messages = LinkedQueue(), bulk = LinkedQueue()
     /// Credits: what was sent in all and what may be, modulo 2³².
