@@ -36,6 +36,7 @@ extension MessageEndpoint {
             peers[peer].owingSince = now
         }
         peers[peer].nextSequence &+= 1
+        peers[peer].matters = true
         time(peer, now: now)
     }
 

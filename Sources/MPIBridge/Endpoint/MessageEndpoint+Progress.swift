@@ -13,6 +13,7 @@ extension MessageEndpoint {
         }
         if !attention.isEmpty { attend(now: now) }
         if now >= nextTimer { runTimers(now: now) }
+        if now >= keepAliveAt { keepAlive(now: now) }
         flush()
         return received
     }
@@ -52,6 +53,7 @@ extension MessageEndpoint {
                 return
             }
             peers[peer].heardAt = now
+            peers[peer].askedAt = 0
             switch frame.kind {
             case .acknowledgement:
                 counters.acknowledgementsReceived &+= 1
@@ -79,6 +81,7 @@ extension MessageEndpoint {
     /// A counted frame: delivered if it is in turn, kept if it came early, told of again if it is here already.
     private mutating func take(_ frame: IncomingFrame, _ packet: consuming Packet, from peer: UInt32, now: UInt64) {
         let distance = frame.sequence &- peers[peer].expected
+        peers[peer].matters = true
         if distance == 0, !peers[peer].holdsExpected {
             switch deliver(frame, packet.window, from: peer, now: now) {
             case .done:

@@ -60,7 +60,10 @@ extension MessageEndpoint {
             } else if isEager, hasCredit(operation) {
                 charge(operation)
             } else if peers[peer].messageCredit == peers[peer].messagesCharged {
-                if !peers[peer].isStalled { counters.creditStalls &+= 1 }
+                if !peers[peer].isStalled {
+                    counters.creditStalls &+= 1
+                    if peers[peer].inFlight == 0 { peers[peer].owingSince = now }
+                }
                 peers[peer].isStalled = true
                 return false
             } else {

@@ -32,6 +32,7 @@ public struct MessageEndpoint: ~Copyable {
     /// Peers with something to do later.
     var timed: [UInt32] = []
     var nextTimer: UInt64 = .max
+    var keepAliveAt: UInt64
 
     // Operations.
     var sends: Slab<SendOperation>
@@ -59,6 +60,7 @@ public struct MessageEndpoint: ~Copyable {
     public init(port: any Port, address: EndpointAddress, options: TransportOptions, now: UInt64) {
         self.address = address
         self.options = options
+        keepAliveAt = now &+ options.peerTimeout / 8
         queuePair = port.queuePairs[0]
         pool = queuePair.pool
         incoming = queuePair.makeBatch(capacity: 32)
@@ -122,10 +124,10 @@ public struct MessageEndpoint: ~Copyable {
         return true
     }
 
-    /// When ``progress(now:)`` has to be called at the latest; nil: when something arrives.
-    public var nextDeadline: UInt64? {
+    /// When ``progress(now:)`` has to be called at the latest, if nothing arrives.
+    public var nextDeadline: UInt64 {
         if attention.first != .max || !outgoing.isEmpty { return 0 }
-        return nextTimer == .max ? nil : nextTimer
+        return min(nextTimer, keepAliveAt)
     }
 
     mutating func nextGeneration() -> UInt32 {

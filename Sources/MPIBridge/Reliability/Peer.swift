@@ -50,6 +50,11 @@ struct Peer: BitwiseCopyable {
     /// Since when it owes an acknowledgement or credits.
     var owingSince: UInt64
 
+    /// Frames have gone to it or come from it, or a receive waits for it alone: its death concerns us.
+    var matters = false
+    /// When it was asked for a sign of life first, since it was heard last; 0: it was not.
+    var askedAt: UInt64 = 0
+
     // Receiving.
     /// The next number in turn.
     var expected: UInt32
