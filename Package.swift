@@ -132,7 +132,7 @@ let package = Package(
             "IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel", "NicModels"], exclude: ["Traces"]),
         tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay", "VfioUser"]),
         tests("RelayPlan", ["LinuxIO", "DeviceAccess", "Reports"]),
-        tests("Devices", ["DriverSuite", "DeviceMemory", "IOMMURelay"]),
+        tests("Devices", ["DriverSuite", "DeviceMemory", "IOMMURelay", "LinuxIO"]),
         tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),
         tests("PingPong", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver"]),
         tests("Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
