@@ -39,6 +39,8 @@ let package = Package(
         .library(name: "DeviceMemory", targets: ["DeviceMemory"]),
         .library(name: "LinuxIO", targets: ["LinuxIO"]),
         .executable(name: "unic", targets: ["unic"]),
+        // libunic-verbs.so, which stands in front of libibverbs (LD_PRELOAD, or linked first).
+        .library(name: "unic-verbs", type: .dynamic, targets: ["VerbsLibrary"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -55,6 +57,19 @@ let package = Package(
         module("NicRegisters"),
         module("NicDriver", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicRegisters"]),
         module("MPIBridge", ["DeviceMemory", "NicDriver"]),
+        .systemLibrary(name: "CVerbs", path: "Sources/CVerbs"),
+        module("VerbsProvider", ["CVerbs", "LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge", "Devices"]),
+        // The shared library: Swift's runtime is inside, and the verbs are visible.
+        .target(
+            name: "VerbsLibrary", dependencies: ["VerbsProvider"], path: "Sources/VerbsLibrary", exclude: ["exports.map"],
+            swiftSettings: settings,
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/VerbsLibrary/exports.map",
+                    "-Xlinker", "-z", "-Xlinker", "defs",
+                ]),
+                .unsafeFlags(["-Xlinker", "--strip-all"], .when(configuration: .release)),
+            ]),
         module("DeviceModel", ["LinuxIO", "DeviceMemory"]),
         module("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         module("VirtioModel", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"]),
@@ -140,6 +155,7 @@ let package = Package(
         tests("Reports"),
         tests("CopyEngine", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "VfioUser"]),
         tests("DeviceModel"),
+        tests("VerbsProvider", ["CVerbs", "DeviceMemory", "MPIBridge", "NicDriver"]),
         .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
         .testTarget(
