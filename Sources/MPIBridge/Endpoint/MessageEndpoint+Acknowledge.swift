@@ -130,6 +130,7 @@ extension MessageEndpoint {
     }
 
     mutating func sendUncounted(_ kind: FrameKind, flags: FrameFlags, to peer: UInt32) {
+        guard peers[peer].hasNextHop else { return }
         guard outgoing.room > 0, var packet = queuePair.makePacket() else {
             // Soon again.
             peers[peer].acknowledgeAt = 0

@@ -24,7 +24,7 @@ extension MessageEndpoint {
 
     /// Whether one more counted frame may go to a peer.
     @inline(__always) private func hasRoom(_ peer: UInt32, limit: UInt32) -> Bool {
-        peers[peer].inFlight < limit && outgoing.room > 0 && pool.freeCount > packetReserve
+        peers[peer].inFlight < limit && peers[peer].hasNextHop && outgoing.room > 0 && pool.freeCount > packetReserve
     }
 
     // Messages.
@@ -35,7 +35,8 @@ extension MessageEndpoint {
         guard byteCount <= options.eagerLimit, !operation.options.contains(.delivery), hasCredit(operation) else { return false }
         let frames = byteCount <= injectLimit ? 1 : 2 &+ byteCount / (frameByteCount &- FrameKind.continuation.headerByteCount)
         let peer = operation.peer
-        return Int(peers[peer].inFlight) &+ frames <= Int(peers[peer].congestion.frames) && outgoing.room >= frames
+        return peers[peer].hasNextHop && Int(peers[peer].inFlight) &+ frames <= Int(peers[peer].congestion.frames)
+            && outgoing.room >= frames
             && pool.freeCount &- packetReserve >= frames && slots.freeCount &- slotReserve >= frames
     }
 
