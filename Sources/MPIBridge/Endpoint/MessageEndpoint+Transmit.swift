@@ -19,7 +19,12 @@ extension MessageEndpoint {
         while let index = peers[peer].bulk.firstOrNil, hasRoom(peer, limit: min(PeerWindow.bulkSize, peers[peer].congestion.frames)) {
             emitBulk(index, of: peer, now: now)
         }
-        if peers[peer].isStalled { time(peer, now: now) }
+        if peers[peer].isStalled {
+            time(peer, now: now)
+        } else if peers[peer].inFlight == 0, peers[peer].hasSomethingToSend, peers[peer].hasNextHop {
+            // Only packets, slots or the ring were short, and no acknowledgement of this peer will bring us back.
+            callAttention(peer)
+        }
     }
 
     /// Whether one more counted frame may go to a peer.
