@@ -25,7 +25,7 @@ extension MessageEndpoint {
             peers[peer].roundTrip.advanced()
             peers[peer].congestion.advanced(by: advance)
             peers[peer].retransmitAt =
-                peers[peer].inFlight == 0 ? .max : now &+ peers[peer].roundTrip.retransmissionTimeout
+                peers[peer].inFlight == 0 && !peers[peer].isStalled ? .max : now &+ peers[peer].roundTrip.retransmissionTimeout
             if peers[peer].hasSomethingToSend { callAttention(peer) }
         }
         if selective != 0 { takeSelective(selective, of: peer, now: now) }
@@ -130,6 +130,7 @@ extension MessageEndpoint {
     }
 
     mutating func sendUncounted(_ kind: FrameKind, flags: FrameFlags, to peer: UInt32) {
+        guard peers[peer].hasNextHop else { return }
         guard outgoing.room > 0, var packet = queuePair.makePacket() else {
             // Soon again.
             peers[peer].acknowledgeAt = 0

@@ -14,6 +14,7 @@ extension MessageEndpoint {
         if !attention.isEmpty { attend(now: now) }
         if now >= nextTimer { runTimers(now: now) }
         if now >= keepAliveAt { keepAlive(now: now) }
+        if now >= askRouterAt { askRouter(now: now) }
         flush()
         return received
     }
@@ -42,7 +43,7 @@ extension MessageEndpoint {
         counters.framesReceived &+= 1
         let window = packet.window
         switch IncomingFrame.judge(window, byteCount: packet.byteCount, flags: packet.flags, for: address) {
-        case .foreign: counters.foreignFrames &+= 1
+        case .foreign: takeForeign(window, byteCount: packet.byteCount)
         case .malformed: counters.malformedFrames &+= 1
         case .good(let frame):
             guard let peer = sender(of: frame, window: window, now: now) else { return }

@@ -1,3 +1,5 @@
+import NicDriver
+
 /// A queue of a peer, linked through its elements.
 struct LinkedQueue: BitwiseCopyable {
     var first: UInt32 = .max
@@ -23,7 +25,9 @@ enum InboundTarget: UInt8, BitwiseCopyable {
 /// Everything about one peer.
 struct Peer: BitwiseCopyable {
     let address: EndpointAddress
-    let template: FrameTemplate
+    var template: FrameTemplate
+    /// False: nothing can go yet, the router has not answered.
+    var hasNextHop = true
     let window: PeerWindow
     var cookie: UInt64 = .max
     var hasFailed = false
@@ -87,9 +91,10 @@ struct Peer: BitwiseCopyable {
     static let initialByteCredit: UInt32 = 1 << 18
     static let initialMessageCredit: UInt32 = 1 << 14
 
-    init(address: EndpointAddress, local: EndpointAddress, options: TransportOptions, now: UInt64) {
+    init(address: EndpointAddress, local: EndpointAddress, nextHop: MACAddress?, options: TransportOptions, now: UInt64) {
         self.address = address
-        template = FrameTemplate(from: local, to: address)
+        template = FrameTemplate(from: local, to: address, nextHop: nextHop ?? .broadcast)
+        hasNextHop = nextHop != nil
         window = PeerWindow()
         nextSequence = Self.firstSequence(from: local.key, to: address.key)
         oldest = nextSequence

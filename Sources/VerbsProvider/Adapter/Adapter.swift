@@ -1,4 +1,5 @@
 import DeviceMemory
+import Devices
 import LinuxIO
 import MPIBridge
 import NicDriver
@@ -31,6 +32,11 @@ struct Adapter: ~Copyable {
     var completionQueues = NumberedObjects<CompletionQueue>()
     var nextDomain: UInt32 = 1
     var contextCount = 0
+    /// Objects of contexts that were closed before them.
+    var hasLeftovers = false
+    /// On wires within this machine: whether peers' processes live.
+    let liveness: EndpointLiveness?
+    var peersLookedAt: UInt64 = 0
 
     /// Nanoseconds.
     var lastProgress: UInt64 = 0
@@ -40,6 +46,8 @@ struct Adapter: ~Copyable {
     let owner = LinuxIO.processIdentifier
 
     static let batch = 32
+    /// Nanoseconds after which a peer that does not answer is gone. A process that lives answers, also without calls (``HelperThread``).
+    private static let peerTimeout: UInt64 = 15_000_000_000
 
     init(url: String, port: any Port, scratch: consuming DMAMemory) {
         self.url = url
@@ -51,7 +59,9 @@ struct Adapter: ~Copyable {
         incoming = queuePair.makeBatch(capacity: Self.batch)
         outgoing = queuePair.makeBatch(capacity: 2 * Self.batch)
         datagramLimit = PathMTU.largest(frameByteCount: port.maximumFrameByteCount).byteCount
-        let options = TransportOptions()
+        liveness = DeviceURL.isWithinMachine(url) ? try? EndpointLiveness(key: name.key) : nil
+        var options = TransportOptions()
+        options.peerTimeout = Self.peerTimeout
         eagerLimit = options.eagerLimit
         transport = MessageEndpoint(
             port: transportPort, address: name.endpoint(udpPort: VerbsUDPPort.connected), options: options,

@@ -29,7 +29,8 @@ enum OpenAdapter {
             guard adapter.state.contextCount == 0 else { return }
             current = nil
             close(adapter)
-            adapter.destroy()
+            // Programs that close the device first may destroy what they made on it later.
+            if !adapter.state.hasLeftovers { adapter.destroy() }
         }
     }
 

@@ -45,7 +45,8 @@ import MPIBridge
         guard !peers.isFull else { return nil }
         let index = peers.tail
         let port = VerbsUDPPort.datagrams
-        peers.append(Peer(name: name, template: FrameTemplate(from: local.endpoint(udpPort: port), to: name.endpoint(udpPort: port))))
+        let template = FrameTemplate(from: local.endpoint(udpPort: port), to: name.endpoint(udpPort: port), nextHop: name.mac)
+        peers.append(Peer(name: name, template: template))
         table.insert(name.key, index)
         return index
     }

@@ -30,8 +30,11 @@ import Glibc
     // SAFETY: a context of this library.
     guard let object = unsafe VerbsObject<OpenContext>(context: context) else { return VerbsError.invalid }
     let adapter = object.state.adapter
-    guard adapter.locked({ object.state.children == 0 }) else { return VerbsError.busy }
-    object.destroy()
+    let isEmpty = adapter.locked {
+        if object.state.children > 0 { adapter.state.hasLeftovers = true }
+        return object.state.children == 0
+    }
+    if isEmpty { object.destroy() }
     OpenAdapter.release(adapter)
     return 0
 }

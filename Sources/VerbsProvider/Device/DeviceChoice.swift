@@ -61,10 +61,16 @@ extension PortOptions {
         options.transmitRingSize = 1024
         options.sparePackets = 1024
         options.publishesStatistics = true
-        let isLocal = device.hasPrefix("soft:") && !device.hasPrefix("soft:tap:") && !device.hasPrefix("soft:udp:")
         let local = PathMTU.bytes4096.byteCount + DatagramLayout.payload
         let wanted = mtu.flatMap { Int($0) }.map { min(max($0, 576), 9000) + 14 }
-        options.maximumFrameByteCount = wanted ?? (isLocal ? local : 1514)
+        options.maximumFrameByteCount = wanted ?? (DeviceURL.isWithinMachine(device) ? local : 1514)
         return options
+    }
+}
+
+extension DeviceURL {
+    /// Whether all who are on the device's wire are processes of one user on one machine (docs/wire.md).
+    static func isWithinMachine(_ url: String) -> Bool {
+        url.hasPrefix("soft:") && !url.hasPrefix("soft:tap:") && !url.hasPrefix("soft:udp:")
     }
 }

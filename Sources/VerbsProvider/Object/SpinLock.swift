@@ -12,6 +12,9 @@ struct SpinLock: ~Copyable {
         if word.exchange(1, ordering: .acquiring) != 0 { wait() }
     }
 
+    /// False: somebody has it.
+    func tryLock() -> Bool { word.exchange(1, ordering: .acquiring) == 0 }
+
     @inline(__always) func unlock() { word.store(0, ordering: .releasing) }
 
     private func wait() {
