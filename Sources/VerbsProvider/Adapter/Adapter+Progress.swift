@@ -8,6 +8,7 @@ extension VerbsObject where State == Adapter {
     /// Takes what has arrived, lets the transport work, goes on with send requests that wait.
     func progress(now: UInt64) {
         state.lastProgress = now
+        guard !state.isClosed else { return }
         if state.transportPort.queuePair.inbox.isEmpty { receive(now: now) }
         if state.transport.progress(now: now) { state.lastFrame = now }
         takeCompletions()
@@ -61,7 +62,7 @@ extension VerbsObject where State == Adapter {
 
     /// What was built goes to the NIC; what its ring has no room for stays.
     @inline(__always) func flush() {
-        if !state.outgoing.isEmpty { _ = state.queuePair.send(&state.outgoing) }
+        if !state.outgoing.isEmpty, !state.isClosed { _ = state.queuePair.send(&state.outgoing) }
     }
 
     /// Before memory is taken from peers: what they were promised may be on its way, and a transfer that is cut off ends its peer.

@@ -34,6 +34,8 @@ struct Adapter: ~Copyable {
     var contextCount = 0
     /// Objects of contexts that were closed before them.
     var hasLeftovers = false
+    /// The port has stopped: nothing touches it any more.
+    var isClosed = false
     /// On wires within this machine: whether peers' processes live.
     let liveness: EndpointLiveness?
     var peersLookedAt: UInt64 = 0

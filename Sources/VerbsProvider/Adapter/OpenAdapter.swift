@@ -50,6 +50,7 @@ enum OpenAdapter {
         adapter.locked { adapter.state.helperShallEnd = true }
         adapter.state.helper.take()?.join()
         finish(adapter)
+        adapter.locked { adapter.state.isClosed = true }
         try? adapter.state.port.stop()
     }
 
@@ -72,6 +73,8 @@ enum OpenAdapter {
         _ = atexit {
             guard let adapter = OpenAdapter.current.withLock({ $0.take() }), adapter.state.owner == processIdentifier else { return }
             OpenAdapter.finish(adapter)
+            // A thread of the program may still be in a call.
+            adapter.locked { adapter.state.isClosed = true }
         }
     }()
 }

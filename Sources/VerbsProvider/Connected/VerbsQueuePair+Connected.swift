@@ -92,6 +92,7 @@ extension VerbsObject where State == VerbsQueuePair {
         guard state.sends.contains(position), state.sends[position].stage == .begun else { return }
         let work = state.sends[position]
         let status = WorkStatus(completion.error)
+        if status != .success { state.order.failed() }
         becomeBusy()
         if work.operation == .send {
             state.sends[position].mark = state.peer.flatMap { state.adapter.state.transport.sendMark(for: $0) } ?? 0
@@ -112,6 +113,7 @@ extension VerbsObject where State == VerbsQueuePair {
 
     /// A request that could not begin.
     private func failSend(_ position: UInt32, _ status: WorkStatus) {
+        state.order.failed()
         state.sends[position].status = status
         state.sends[position].stage = .done
         state.sends.next = position &+ 1
