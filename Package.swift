@@ -155,7 +155,7 @@ let package = Package(
         tests("Reports"),
         tests("CopyEngine", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "VfioUser"]),
         tests("DeviceModel"),
-        tests("VerbsProvider", ["CVerbs", "DeviceMemory", "MPIBridge", "NicDriver"]),
+        tests("VerbsProvider", ["CVerbs", "LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge", "Devices"]),
         .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
         .testTarget(

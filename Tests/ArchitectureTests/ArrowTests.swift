@@ -11,6 +11,10 @@ private let allowed: [String: Set<String>] = [
     "NicRegisters": [],
     "NicDriver": ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicRegisters"],
     "MPIBridge": ["DeviceMemory", "NicDriver"],
+    "CVerbs": [],
+    "VerbsProvider": ["CVerbs", "LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge", "Devices"],
+    // The shared library: nothing but what it exports.
+    "VerbsLibrary": ["VerbsProvider"],
     "DeviceModel": ["LinuxIO", "DeviceMemory"],
     "SoftDevice": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"],
     "VirtioModel": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"],

@@ -113,8 +113,8 @@ extension VerbsObject where State == VerbsQueuePair {
         guard state.opensMemory, !access.isEmpty else { return true }
         // SAFETY: the program lends the memory until it deregisters it, which closes it first.
         return unsafe state.adapter.state.transport.register(
-            address: region.address, byteCount: region.byteCount, key: Self.remoteKey(of: region.key, through: state.number), access: access,
-            base: region.base)
+            address: region.address, byteCount: region.byteCount, key: Self.remoteKey(of: region.key, through: state.number),
+            access: access, base: region.base)
     }
 
     func close(_ key: UInt32) {
