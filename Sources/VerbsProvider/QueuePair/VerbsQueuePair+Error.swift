@@ -88,12 +88,7 @@ extension VerbsObject where State == VerbsQueuePair {
             memory: .none)
         let now = MonotonicClock.nanoseconds()
         for _ in 0..<TransportOptions().unexpectedCapacity {
-            guard state.adapter.state.transport.peek(request, mode: .discard, now: now) else { return }
-            var isLast = true
-            while let completion = state.adapter.state.transport.takeCompletion() {
-                if completion.kind == .peek { isLast = completion.error != nil } else { state.adapter.ended(completion) }
-            }
-            if isLast { return }
+            if state.adapter.peek(request, mode: .discard, now: now) == nil { return }
         }
     }
 
