@@ -19,7 +19,7 @@ extension MessageEndpoint {
         takeCredits(frame, of: peer)
         if advance > 0 {
             let newest = peers[peer].window[frame.acknowledgement &- 1]
-            if newest.source != .acknowledged, !newest.wasRetransmitted { peers[peer].roundTrip.measured(now &- newest.sentAt) }
+            if newest.isMissing, !newest.wasRetransmitted { peers[peer].roundTrip.measured(now &- newest.sentAt) }
             for sequence in 0..<advance { release(peers[peer].oldest &+ sequence, of: peer) }
             peers[peer].oldest = frame.acknowledgement
             peers[peer].roundTrip.advanced()
@@ -51,7 +51,7 @@ extension MessageEndpoint {
             let sequence = peers[peer].oldest &+ UInt32(bit) &+ 1
             if bits >> UInt64(bit) & 1 == 1 {
                 later &+= 1
-                release(sequence, of: peer)
+                arrivedEarly(sequence, of: peer)
             } else if later >= Self.lossEvidence {
                 repairLoss(sequence, of: peer, now: now)
             }
@@ -62,7 +62,7 @@ extension MessageEndpoint {
     /// Sends a frame again that later ones have shown lost, but not twice within a round trip.
     private mutating func repairLoss(_ sequence: UInt32, of peer: UInt32, now: UInt64) {
         let frame = peers[peer].window[sequence]
-        guard frame.source != .acknowledged,
+        guard frame.isMissing,
             !frame.wasFoundLost || now &- frame.sentAt > 2 &* peers[peer].roundTrip.smoothedOrShortest
         else { return }
         peers[peer].window[sequence].wasFoundLost = true
@@ -70,14 +70,23 @@ extension MessageEndpoint {
         retransmit(sequence, of: peer, now: now)
     }
 
-    /// A frame has arrived at the peer: what it was made of is free.
+    /// A frame has arrived out of turn. A slot is free; bulk data is not in its place before the frames in front of it are.
+    private mutating func arrivedEarly(_ sequence: UInt32, of peer: UInt32) {
+        switch peers[peer].window[sequence].source {
+        case .slot: release(sequence, of: peer)
+        case .bulk: peers[peer].window[sequence].source = .earlyBulk
+        case .acknowledged, .earlyBulk: break
+        }
+    }
+
+    /// A frame was delivered at the peer: what it was made of is free.
     private mutating func release(_ sequence: UInt32, of peer: UInt32) {
         let frame = peers[peer].window[sequence]
         peers[peer].window[sequence].source = .acknowledged
         switch frame.source {
         case .acknowledged: break
         case .slot: slots.give(frame.slot)
-        case .bulk:
+        case .bulk, .earlyBulk:
             sends[frame.operation].acknowledgedByteCount &+= frame.payloadByteCount
             if sends[frame.operation].acknowledgedByteCount == sends[frame.operation].grantedByteCount {
                 finishSend(frame.operation)
@@ -94,7 +103,7 @@ extension MessageEndpoint {
         peers[peer].window[sequence].wasRetransmitted = true
         peers[peer].window[sequence].sentAt = now
         switch frame.source {
-        case .acknowledged: return
+        case .acknowledged, .earlyBulk: return
         case .slot:
             guard let packet = packet(holding: slots.window(frame.slot), byteCount: Int(frame.byteCount)) else { return }
             seal(packet, sequence: sequence, to: peer)
