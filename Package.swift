@@ -112,6 +112,12 @@ let package = Package(
             ],
             path: "Tests/RelayGuest", swiftSettings: settings),
         .target(
+            name: "TransportSimulation", dependencies: ["MPIBridge", "NicDriver", "DeviceMemory", "LinuxIO"],
+            path: "Tests/TransportSimulation", swiftSettings: settings),
+        .executableTarget(
+            name: "transport-simulation", dependencies: ["TransportSimulation", "LinuxIO"], path: "Tests/TransportSimulationProgram",
+            swiftSettings: settings),
+        .target(
             name: "FuzzTargets",
             dependencies: ["VfioUser", "NicModels", "IOMMURelay", "DeviceModel", "DeviceMemory", "DeviceAccess", "LinuxIO", "Reports"],
             path: "Tests/FuzzTargets", swiftSettings: settings),
@@ -137,6 +143,7 @@ let package = Package(
         tests("Reports"),
         tests("CopyEngine", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "VfioUser"]),
         tests("DeviceModel"),
+        tests("MPIBridge", ["TransportSimulation", "NicDriver", "DeviceMemory", "LinuxIO"]),
         .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
         .testTarget(
