@@ -90,7 +90,10 @@ extension MessageEndpoint {
             }
             unexpected[index].receivedByteCount &+= byteCount
             if isWhole { unexpectedIsWhole(index) }
-        case .nowhere, .none: break
+        case .nowhere:
+            // Whoever calls has seen that there is room.
+            if isWhole { _ = answer(peers[peer].refusedWrite, with: .remoteAccess, to: peer) }
+        case .none: break
         }
     }
 

@@ -79,6 +79,8 @@ struct Peer: BitwiseCopyable {
     var inbound = InboundTarget.none
     var inboundIndex: UInt32 = .max
     var inboundByteCount = 0, inboundTotal = 0
+    /// The write that goes nowhere: its sender is told when all of it has come, since until then it is busy sending.
+    var refusedWrite = OperationName(word: 0)
 
     // Lists of the endpoint.
     var nextAttention: UInt32 = .max
