@@ -85,11 +85,13 @@ public final class Simulation {
         for (index, port) in ports.enumerated() where !memory.takeBack(port) { throw failure("rank \(index) lost packet buffers") }
     }
 
-    /// Until nothing is on the wire and nobody has anything to do.
+    /// Until nothing is on the wire and nobody has anything to do but to look for signs of life.
     private func settle() throws {
-        while true {
+        let limit = now + 2 * plan.options.peerTimeout
+        while now < limit {
             for rank in ranks where !rank.isDead { rank.wakeAt = wakeTime(of: rank) }
-            if network.nextArrival == nil, ranks.allSatisfy({ $0.isDead || $0.wakeAt == nil }) { return }
+            let isAtRest = ranks.allSatisfy { $0.isDead || (residue(of: $0).isEmpty && !$0.port.hasFrames && $0.endpoint.nextDeadline > now) }
+            if network.nextArrival == nil, isAtRest { return }
             try step("the endpoints do not come to rest")
         }
     }
@@ -113,9 +115,8 @@ public final class Simulation {
     private func step(_ complaint: String) throws {
         steps += 1
         var next = network.nextArrival ?? .max
-        for rank in ranks where !rank.isDead { if let time = rank.wakeAt { next = min(next, time) } }
+        for rank in ranks where !rank.isDead { next = min(next, rank.wakeAt) }
         if let death = plan.death, !deathHappened { next = min(next, death.time) }
-        guard next != .max else { throw failure("\(complaint): nothing will ever happen again\(report())") }
         now = max(now, next)
         guard now < plan.timeLimit else { throw failure("\(complaint) in \(plan.timeLimit) ns\(report())") }
         guard steps < 2_000_000 else { throw failure("\(complaint) in \(steps) steps\(report())") }
@@ -125,7 +126,7 @@ public final class Simulation {
         }
         while let frame = network.takeArrival(until: now) { deliver(frame) }
         for rank in ranks where !rank.isDead {
-            guard let time = rank.wakeAt, time <= now else { continue }
+            guard rank.wakeAt <= now else { continue }
             try run(rank)
             rank.wakeAt = wakeTime(of: rank)
         }
@@ -138,7 +139,7 @@ public final class Simulation {
         let rank = ranks[index]
         rank.port.arrive(frame)
         let poll = max(now + random.time(plan.pollPeriod), rank.computesUntil)
-        rank.wakeAt = min(rank.wakeAt ?? .max, poll)
+        rank.wakeAt = min(rank.wakeAt, poll)
     }
 
     private func run(_ rank: Rank) throws {
@@ -152,14 +153,14 @@ public final class Simulation {
     }
 
     /// When a rank calls again: the endpoint's deadline, what the wire brought, the script.
-    private func wakeTime(of rank: Rank) -> UInt64? {
+    private func wakeTime(of rank: Rank) -> UInt64 {
         var time = UInt64.max
         if rank.port.hasFrames { time = now + random.time(plan.pollPeriod) }
-        if let deadline = rank.endpoint.nextDeadline { time = min(time, max(deadline, now + rank.idleStep)) }
+        time = min(time, max(rank.endpoint.nextDeadline, now + rank.idleStep))
         if !rank.isScriptDone || !rank.drainReceives.isEmpty || (!rank.isDraining && !rank.hasLeft) {
             time = min(time, max(rank.nextActionAt, now + 1))
         }
-        return time == .max ? nil : max(time, rank.computesUntil)
+        return max(time, rank.computesUntil)
     }
 
     /// What the ranks still wait for.
@@ -168,7 +169,7 @@ public final class Simulation {
         for rank in ranks {
             text += "\n    rank \(rank.index): \(rank.isDead ? "dead, " : "")action \(rank.nextAction) of \(rank.script.count), "
             text += "\(rank.openSends) sends, \(rank.openAccesses) accesses, quiet: \(rank.endpoint.isQuiet), "
-            text += "deadline: \(rank.endpoint.nextDeadline.map(String.init) ?? "none"), frames: \(rank.port.hasFrames), "
+            text += "deadline: \(rank.endpoint.nextDeadline), frames: \(rank.port.hasFrames), "
             text += "\(rank.endpoint.residue)\n        \(rank.endpoint.counters)"
         }
         let missing = states.indices.filter { states[$0].taker == nil && !isExcused($0) }

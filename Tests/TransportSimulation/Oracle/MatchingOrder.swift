@@ -37,7 +37,7 @@ extension Simulation {
     private func checkOvertakenReceives(_ number: Int, _ state: MessageState, _ taker: Taker, _ takers: [Taker]) throws {
         for other in takers where other.order < taker.order && (other.kind == .receive || other.kind == .receiveMany) {
             guard other.filter.matches(plan.messages[number]), other.end == .canceled, other.got.isEmpty || other.kind == .receiveMany,
-                other.endedAt > state.takenAt
+                other.canceledAt > state.takenAt
             else { continue }
             throw failure("message \(number) went to receive \(taker.order), though receive \(other.order) waited for it")
         }

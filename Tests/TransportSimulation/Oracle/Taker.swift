@@ -14,8 +14,8 @@ final class Taker {
     var got: [(message: Int, offset: Int)] = []
     var end = End.open
     var isCancelRequested = false
-    /// When it ended, in the order of everything that was observed.
-    var endedAt = Int.max
+    /// In the order of everything that was observed.
+    var canceledAt = Int.max
     /// Of a claim: that the message was received or thrown away.
     var isSettled = false
 

@@ -90,7 +90,8 @@ extension Plan {
 
     private func pause(_ random: inout SplitMix) -> UInt64 {
         switch random.below(20) {
-        case 0: random.time(1_000_000_000...60_000_000_000)
+        // Long, but shorter than others wait for a sign of life.
+        case 0: random.time(1_000_000_000...options.peerTimeout / 2)
         case 1...5: random.time(10_000_000...500_000_000)
         default: random.time(10_000...5_000_000)
         }

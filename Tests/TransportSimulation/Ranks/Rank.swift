@@ -45,7 +45,7 @@ final class Rank {
     var expectedWrites: [UInt64: Plan.RemoteAccess] = [:]
 
     // When it runs.
-    var wakeAt: UInt64?
+    var wakeAt: UInt64 = 0
     var idleStep: UInt64 = 200
 
     init(index: Int, port: SimulatedPort, plan: Plan, address: EndpointAddress, hasRegions: Bool) {

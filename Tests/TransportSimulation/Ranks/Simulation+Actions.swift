@@ -171,7 +171,9 @@ extension Simulation {
 
     func cancel(_ context: UInt, by rank: Rank) {
         guard case .take(let taker) = rank.operations[Int(context)], taker.kind == .receive || taker.kind == .receiveMany else { return }
-        if rank.endpoint.cancelReceive(context: context) { taker.isCancelRequested = true }
+        guard rank.endpoint.cancelReceive(context: context) else { return }
+        taker.isCancelRequested = true
+        taker.canceledAt = observations
     }
 
     private func access(_ access: Plan.RemoteAccess, by rank: Rank) throws -> Bool {
@@ -219,8 +221,8 @@ extension Simulation {
     /// Posts one more. False: nothing to do now.
     private func drain(_ rank: Rank) throws -> Bool {
         if try hasOpenClaim(rank) { return true }
-        // What a dead rank would have sent nobody waits for.
-        if deathHappened, !states.indices.contains(where: { isMissing($0, at: rank) }) { rank.drainReceives = [] }
+        // Enough is enough: no more room is needed, and what a dead rank would have sent nobody waits for.
+        if !states.indices.contains(where: { isMissing($0, at: rank) }) { rank.drainReceives = [] }
         guard let next = rank.drainReceives.last else { return false }
         let filter = Plan.Filter(space: next.space, source: nil, tag: 0, ignore: .max)
         if try receive(filter, GuardedMemory(byteCount: next.byteCount), .receive, by: rank) {

@@ -164,7 +164,6 @@ extension Simulation {
     private func close(_ taker: Taker, _ end: Taker.End) throws {
         guard taker.end == .open else { throw failure("a receive ends twice") }
         taker.end = end
-        taker.endedAt = observations
         guard let memory = taker.memory, end == .done || end == .canceled else { return }
         if taker.kind == .receiveMany { try judgeBuffer(taker, memory) }
         // Whatever is written from now on shows at the end.
