@@ -56,9 +56,12 @@ public final class DMASpace {
         changes &+= 1
     }
 
+    /// Whether an entry is only partly inside `range`.
+    public func cuts(_ range: IOVARange) -> Bool { table.entry(cutBy: range.start.rawValue, through: range.last) != nil }
+
     /// Removes every entry that lies inside `range`. An entry that is only partly inside stays: returns nil then and removes nothing.
     public func unmap(_ range: IOVARange) -> [Entry]? {
-        if table.entry(cutBy: range.start.rawValue, through: range.last) != nil { return nil }
+        if cuts(range) { return nil }
         var removed: [Entry] = []
         remove(range) { removed.append($0) }
         return removed

@@ -84,18 +84,24 @@ final class GuestMemory {
     /// Counted along the way: it is read each time that the server goes to sleep.
     private(set) var fileCount = 0
 
-    func map(_ message: DMAMapMessage, descriptor: consuming OwnedDescriptor?) throws(CommandFailure) {
+    /// - Returns: whether it can be reached without asking anybody.
+    @discardableResult
+    func map(_ message: DMAMapMessage, descriptor: consuming OwnedDescriptor?) throws(CommandFailure) -> Bool {
         let range = message.range
         guard range.start.rawValue & 4095 == 0, range.byteCount & 4095 == 0, message.fileOffset & 4095 == 0 else {
             throw CommandFailure(.invalidArgument, "DMA_MAP of \(range) at file offset \(message.fileOffset) is not made of whole pages")
         }
         // "A command to map over an existing region must be failed with EEXIST."
         guard space.isFree(range) else { throw CommandFailure(.fileExists, "DMA_MAP of \(range) overlaps another one") }
-        guard let descriptor else { return try mapIndirect(message, file: nil) }
+        guard let descriptor else {
+            try mapIndirect(message, file: nil)
+            return false
+        }
         guard message.access != [] else { throw CommandFailure(.invalidArgument, "DMA_MAP of \(range) permits nothing") }
         if message.usesFileIO {
             _ = try judge(descriptor.number, for: message)
-            return try mapIndirect(message, file: descriptor)
+            try mapIndirect(message, file: descriptor)
+            return false
         }
         let file = try sharedFile(for: message, descriptor: descriptor)
         let window = file.mapping.window.slice(at: Int(message.fileOffset), byteCount: Int(range.byteCount))
@@ -107,6 +113,14 @@ final class GuestMemory {
         }
         file.users += 1
         changed?()
+        return true
+    }
+
+    /// Whether ``unmap(_:)`` would remove whole ranges.
+    func checkUnmap(_ range: IOVARange) throws(CommandFailure) {
+        guard !space.cuts(range) else {
+            throw CommandFailure(.invalidArgument, "DMA_UNMAP of \(range) would cut a mapping in two")
+        }
     }
 
     /// Removes all that lies inside of a range; one with nothing in it is fine, clients send whole windows.
