@@ -56,8 +56,9 @@ public final class Relay {
         do throws(SystemCallError) { environment = try DeviceEnvironment(for: VirtioIOMMUFunction.functionDescription()) } catch {
             throw Self.failed(plan.iommuSocket, error)
         }
-        // The IOMMU's own connection shows the guest's memory.
-        let hosts = RelayedHostFunctions(guest: environment.dma)
+        let isServed = plan.options.viommu == .relay
+        // The IOMMU's own connection shows the guest's memory; without it each function's shows what its device may reach.
+        let hosts = RelayedHostFunctions(guest: isServed ? environment.dma : nil)
         let opened = try Self.openHostFunctions(plan, devices, hosts)
         let core = IOMMUCore(
             configuration: hosts.limits.isEmpty ? IOMMUConfiguration() : IOMMUConfiguration(limits: hosts.limits), limits: options.limits,
@@ -67,9 +68,18 @@ public final class Relay {
         core.observer = observer
         let published = PublishedRelay(core)
         self.published = published
-        var behind = RelayedFunctions(core: core, devices: devices, opened: opened, options: options)
+        var behind = RelayedFunctions(
+            core: core, devices: devices, opened: opened, options: options, turns: isServed ? nil : CoreTurns(core))
         for port in plan.topology.ports { try behind.add(port, of: plan) }
         do throws(SystemCallError) {
+            guard isServed else {
+                functions = [RelayPublisher(published, try ServerControl())] + behind.servers
+                control = functions[0].control
+                loop = try ServerLoop(functions, options: options.server)
+                self.core = core
+                functionControls = behind.controls
+                return
+            }
             let model = try VirtioIOMMUFunction(
                 handler: core, environment: environment, offersIndirect: false, requestsASecond: options.requestsASecond,
                 troubled: { trouble in
