@@ -11,6 +11,8 @@ final class GuestMemory {
     static let maximumFiles = 4096
     /// QEMU sends a handful without a descriptor: its ROMs, and BARs of other devices.
     static let maximumIndirectRanges = 1024
+    /// Descriptors that are kept: a process has 1024 of them by default, and QEMU's memory is one file, or one a NUMA node.
+    static let maximumKeptFiles = 64
 
     private struct FileKey: Hashable {
         let device: UInt64
@@ -22,11 +24,14 @@ final class GuestMemory {
         let key: FileKey
         let mapping: GuardedMapping
         let byteCount: UInt64
+        /// For who shows it to others.
+        let kept: SharedDescriptor?
         /// Its place in `files`, and the tag of its entries in the space.
         let number: Int
         var users = 0
 
-        init(key: FileKey, mapping: GuardedMapping, byteCount: UInt64, number: Int) {
+        init(key: FileKey, mapping: GuardedMapping, byteCount: UInt64, number: Int, kept: SharedDescriptor?) {
+            self.kept = kept
             self.key = key
             self.mapping = mapping
             self.byteCount = byteCount
@@ -36,6 +41,7 @@ final class GuestMemory {
 
     private let space: DMASpace
     private let requiresSealedMemory: Bool
+    private let keepsFiles: Bool
     /// By number; nil where one has gone.
     private var files: [SharedFile?] = []
     /// The newest mapping of each file. A file that grew has an older one as long as a range uses it.
@@ -44,10 +50,12 @@ final class GuestMemory {
     /// Ranges that cannot be mapped, reserved in the space.
     private let indirect = IndirectRanges()
 
-    init(space: DMASpace, requiresSealedMemory: Bool) {
+    init(space: DMASpace, requiresSealedMemory: Bool, keepsFiles: Bool = false) {
+        self.keepsFiles = keepsFiles
         self.space = space
         self.requiresSealedMemory = requiresSealedMemory
         space.indirect = indirect
+        if keepsFiles { space.files = self }
     }
 
     /// Called when a range came or went, before the client hears of it.
@@ -199,7 +207,7 @@ final class GuestMemory {
             let number = files.firstIndex { $0 == nil } ?? files.count
             let file = SharedFile(
                 key: key, mapping: try GuardedMapping(pages, pageByteCount: facts.blockByteCount), byteCount: facts.byteCount,
-                number: number)
+                number: number, kept: try kept(descriptor))
             if number < files.count { files[number] = file } else { files.append(file) }
             newest[key] = file
             fileCount += 1
@@ -207,6 +215,20 @@ final class GuestMemory {
         } catch {
             throw CommandFailure(error)
         }
+    }
+}
+
+extension GuestMemory: MemoryFiles {
+    func file(ofTag tag: UInt32) -> (file: SharedDescriptor, processAddress: UInt64)? {
+        let number = Int(tag)
+        guard files.indices.contains(number), let file = files[number], let kept = file.kept else { return nil }
+        return (kept, file.mapping.window.processAddress)
+    }
+
+    /// nil: it is not kept. It goes with the last range in it.
+    private func kept(_ descriptor: borrowing OwnedDescriptor) throws(SystemCallError) -> SharedDescriptor? {
+        guard keepsFiles, files.count(where: { $0?.kept != nil }) < GuestMemory.maximumKeptFiles else { return nil }
+        return SharedDescriptor(try descriptor.duplicate())
     }
 }
 

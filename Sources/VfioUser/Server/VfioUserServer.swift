@@ -59,7 +59,9 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
         self.environment = environment
         self.socketPath = socketPath
         self.options = options
-        memory = GuestMemory(space: clientMemory ?? environment.dma, requiresSealedMemory: options.requiresSealedMemory)
+        memory = GuestMemory(
+            space: clientMemory ?? environment.dma, requiresSealedMemory: options.requiresSealedMemory, keepsFiles: options.keepsMemoryFiles
+        )
     }
 
     /// Serves until ``ServerControl/stop()``, alone on this thread. The socket file goes with it.
