@@ -37,9 +37,9 @@ final class ConnectionClient {
             try require(devices[0].mapped == devices[1].mapped, "the connections use other addresses")
             print("\(devices[0].mapped.map(\.description).sorted()) is mapped on both connections, to other memory")
             try Frames.exchange(ports, rounds: 20, wait)
-            let before = try messageCounts()
+            let before = try relayMessageCounts(directory)
             try Frames.exchange(ports, rounds: 200, wait)
-            let after = try messageCounts()
+            let after = try relayMessageCounts(directory)
             try require(before == after, "messages while frames flow: \(before), then \(after)")
             print("400 frames with \(wait) at the connections' addresses, and no message meanwhile")
             try takeAway(devices[0], from: ports)
@@ -65,14 +65,14 @@ final class ConnectionClient {
             }
         }
     }
+}
 
-    /// Of the functions' connections, in the relay's status.
-    private func messageCounts() throws -> [Substring] {
-        // It publishes when it goes to sleep.
-        _ = waitForEvents([], timeoutMilliseconds: 300)
-        let text = String(decoding: try StatusReading.read(beside: "\(directory)/unic-iommu.sock"), as: UTF8.self)
-        let counts = text.split(separator: ",").filter { $0.contains("\"messages\":") }
-        try require(counts.count == 3, "the relay's status: \(text)")
-        return counts
-    }
+/// Of the functions' connections, in the relay's status.
+func relayMessageCounts(_ directory: String) throws -> [Substring] {
+    // It publishes when it goes to sleep.
+    _ = waitForEvents([], timeoutMilliseconds: 300)
+    let text = String(decoding: try StatusReading.read(beside: "\(directory)/unic-iommu.sock"), as: UTF8.self)
+    let counts = text.split(separator: ",").filter { $0.contains("\"messages\":") }
+    try require(counts.count == 3, "the relay's status: \(text)")
+    return counts
 }

@@ -8,6 +8,8 @@ import VfioUser
 /// Takes a guest's place: its IOMMU's driver and its NICs' drivers in one.
 final class GuestClient {
     private let directory: String
+    /// The program's names and endpoints (`unic relay serve`), not those of ``HostRelay``.
+    private let isProgram: Bool
     private let iommu: VfioUserDevice
     private let ram: GuestRAM
     private let queues: DMAMemory
@@ -15,9 +17,11 @@ final class GuestClient {
     private var devices: [RelayedDevice] = []
     private var maps: [GuestIOMMUMaps] = []
 
-    init(directory: String) throws {
+    init(directory: String, isProgram: Bool = false) throws {
         self.directory = directory
-        iommu = try VfioUserDevice(url: "vfio-user:\(directory)/iommu", socketPath: "\(directory)/iommu")
+        self.isProgram = isProgram
+        let path = directory + (isProgram ? "/unic-iommu.sock" : "/iommu")
+        iommu = try VfioUserDevice(url: "vfio-user:\(path)", socketPath: path)
         ram = GuestRAM(iommu)
         queues = try DMAMemory.ordinary(byteCount: GuestIOMMUDriver.memoryByteCount)
         let start = try ram.add(queues)
@@ -33,8 +37,14 @@ final class GuestClient {
             try require(devices[0].mapped == devices[1].mapped, "the domains use other addresses")
             print("\(devices[0].mapped.map(\.description).sorted()) is mapped in both domains, to other memory")
             try Frames.exchange(ports, rounds: 20, wait)
-            try expectSilence { try Frames.exchange(ports, rounds: 600, wait) }
-            print("1200 frames with \(wait), none lost, and no message meanwhile")
+            if isProgram, wait == .interrupt {
+                // A model's interrupt causes are a register that is read by message.
+                try Frames.exchange(ports, rounds: 600, wait)
+                print("1200 frames with \(wait), none lost")
+            } else {
+                try expectSilence { try Frames.exchange(ports, rounds: 600, wait) }
+                print("1200 frames with \(wait), none lost, and no message meanwhile")
+            }
             if wait == .interrupt { try fault(ports) } else { for port in ports { try port.stop() } }
         }
     }
@@ -65,6 +75,8 @@ final class GuestClient {
         _ = waitForEvents([], timeoutMilliseconds: 200)
     }
 
+    private func endpoint(_ index: Int) -> UInt32 { isProgram ? UInt32(index + 1) << 8 : UInt32(index) }
+
     /// No message reaches the relay while frames flow; the counts do go on, as one more message shows.
     private func expectSilence(_ body: () throws -> Void) throws {
         let before = try messageCounts()
@@ -79,14 +91,15 @@ final class GuestClient {
     /// Each domain is the endpoint's second one: the ATTACH replaces the first.
     /// - Parameter part: of the addresses, for two in one domain.
     private func openDevice(_ index: Int, domain chosen: UInt32? = nil, part: UInt64 = 0) throws -> RelayedDevice {
-        let path = "\(directory)/nic\(index)"
+        let path = "\(directory)/nic\(index)" + (isProgram ? ".sock" : "")
         let nic = try VfioUserDevice(url: "vfio-user:\(path)", socketPath: path, acceptsHostDevices: true)
-        let probe = try driver.probe(endpoint: UInt32(index))
+        if isProgram { ram.tell(nic) }
+        let probe = try driver.probe(endpoint: endpoint(index))
         try require(probe.status == 0, "PROBE was answered with \(probe.status)")
         print("endpoint \(index): properties \(probe.properties.prefix(48).map { String($0, radix: 16) }.joined(separator: " "))")
         let domain = chosen ?? UInt32(index + 1)
         for domain in chosen == nil ? [domain + 10, domain] : [domain] {
-            let status = try driver.attach(endpoint: UInt32(index), domain: domain)
+            let status = try driver.attach(endpoint: endpoint(index), domain: domain)
             try require(status == 0, "ATTACH was answered with \(status)")
         }
         let first = driver.configuration(8, byteCount: 8)
@@ -101,7 +114,7 @@ final class GuestClient {
 
     /// What the host could not do is refused before it is asked, or after, with the right answer; nothing of it stays.
     private func expectRefusals() throws {
-        let status = try driver.attach(endpoint: 0, domain: 77)
+        let status = try driver.attach(endpoint: endpoint(0), domain: 77)
         try require(status == 0, "ATTACH was answered with \(status)")
         let last = driver.configuration(16, byteCount: 8)
         let cases: [(name: String, first: UInt64, physical: UInt64, expected: UInt8)] = [
@@ -114,7 +127,7 @@ final class GuestClient {
             let status = try driver.map(domain: 77, one.first, one.first + 0xfff, to: one.physical)
             try require(status == one.expected, "MAP of \(one.name) was answered with \(status)")
         }
-        let detached = try driver.detach(endpoint: 0, domain: 77)
+        let detached = try driver.detach(endpoint: endpoint(0), domain: 77)
         try require(detached == 0, "DETACH was answered with \(detached)")
     }
 
@@ -122,6 +135,7 @@ final class GuestClient {
 
     /// What the relay was sent on its three sockets.
     private func messageCounts() throws -> [String] {
+        if isProgram { return try relayMessageCounts(directory).map(String.init) }
         // It publishes when it goes to sleep.
         _ = waitForEvents([], timeoutMilliseconds: 300)
         return try ["iommu", "nic0", "nic1"].map {

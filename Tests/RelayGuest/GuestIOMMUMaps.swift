@@ -22,24 +22,27 @@ final class IOMMUAccess: GuestFunctionAccess {
     func letWork() { _ = waitForEvents([], timeoutMilliseconds: 1) }
 }
 
-/// The memory of a guest: each piece at an address that the IOMMU function's connection is told.
+/// The memory of a guest: each piece at an address that the IOMMU function's connection is told, and those of models.
 final class GuestRAM {
-    private let iommu: VfioUserDevice
+    private var connections: [VfioUserDevice]
     private var next: UInt64 = 0x1_0000_0000
 
-    init(_ iommu: VfioUserDevice) { self.iommu = iommu }
+    init(_ iommu: VfioUserDevice) { connections = [iommu] }
+
+    /// What comes from now on is told to this one, too, as QEMU tells all.
+    func tell(_ nic: VfioUserDevice) { connections.append(nic) }
 
     func add(_ memory: borrowing DMAMemory) throws(DeviceError) -> UInt64 {
         let address = next
         // A page stays free between two pieces.
         next += UInt64(memory.byteCount) + 4096
-        try iommu.map(memory, at: IOVA(address), access: .readWrite)
+        for connection in connections { try connection.map(memory, at: IOVA(address), access: .readWrite) }
         return address
     }
 
     func remove(at address: UInt64, byteCount: UInt64) throws(DeviceError) {
         guard let range = IOVARange(start: IOVA(address), byteCount: byteCount) else { return }
-        try iommu.unmap(range)
+        for connection in connections { try connection.unmap(range) }
     }
 }
 

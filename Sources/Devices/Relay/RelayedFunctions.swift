@@ -12,6 +12,7 @@ struct RelayedFunctions {
     private let core: IOMMUCore
     private let devices: [String: DeviceURL]
     private let opened: [String: RelayedHostFunctions.Opened]
+    private let served: RelayedServedFunctions
     private let options: Relay.Options
     /// Not nil: an IOMMU of QEMU's says on each function's connection what is mapped.
     private let turns: CoreTurns?
@@ -22,12 +23,13 @@ struct RelayedFunctions {
     ///   - devices: by the functions' names.
     ///   - opened: those of this machine.
     init(
-        core: IOMMUCore, devices: [String: DeviceURL], opened: [String: RelayedHostFunctions.Opened], options: Relay.Options,
-        turns: CoreTurns?
+        core: IOMMUCore, devices: [String: DeviceURL], opened: [String: RelayedHostFunctions.Opened],
+        served: RelayedServedFunctions, options: Relay.Options, turns: CoreTurns?
     ) {
         self.core = core
         self.devices = devices
         self.opened = opened
+        self.served = served
         self.options = options
         self.turns = turns
     }
@@ -40,7 +42,14 @@ struct RelayedFunctions {
         }
         for placed in port.functions {
             let name = placed.function.name
-            let (server, back, reserved) = try make(placed, at: plan.socket(of: placed.function))
+            let path = plan.socket(of: placed.function)
+            if let (server, back) = try served.make(placed, at: path, core: core, options: options) {
+                // It is served apart.
+                try register(placed.endpoint, group: name, reserved: [ReservedWindow.interrupts].compactMap(\.self), back, named: name)
+                controls.append((name, server.control))
+                continue
+            }
+            let (server, back, reserved) = try make(placed, at: path)
             try register(placed.endpoint, aliases: placed.aliases, group: group ?? name, reserved: reserved, back, named: name)
             servers.append(server)
             controls.append((name, server.control))
@@ -60,8 +69,7 @@ struct RelayedFunctions {
         guard let url = devices[name], url.scheme == .soft else {
             throw .notUsable(
                 device: devices[name]?.description ?? name, group: nil,
-                reason: "the relay has models and functions of this machine behind its IOMMU, not other servers yet",
-                fix: "Give a soft: or a vfio: URL, for example soft:lab?nic=e1000e.")
+                reason: "the plan has it as another kind of function", fix: "Report it with the plan.")
         }
         let host = RelayedModelHost(endpoint: placed.endpoint, core: core, path: path, options: options, turns: turns)
         let (server, back) = try url.makeModel(for: host, device: url.description).hosted
