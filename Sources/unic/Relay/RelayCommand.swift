@@ -26,7 +26,8 @@ struct RelayOptions: ParsableArguments {
     @Option(
         name: .customLong("device"),
         help: ArgumentHelp(
-            "A function of the guest: soft:WIRE?nic=e1000e. Give it once for each; they are called nic0, nic1, ...", valueName: "url"))
+            "A function of the guest: soft:WIRE?nic=e1000e, vfio:ADDRESS of this machine, or vfio-user:PATH of another server. Give it once for each; they are called nic0, nic1, ...",
+            valueName: "url"))
     var devices: [String] = []
     @Option(help: ArgumentHelp("For sockets and the table; made if it is missing.", valueName: "path"))
     var directory = "/tmp/unic-relay"
