@@ -50,7 +50,6 @@ extension RelayPlan {
     /// The same for programs.
     public var json: JSONValue {
         .object([
-            ("viommu", .string(options.viommu.rawValue)),
             (
                 "iommu",
                 options.viommu == .relay
@@ -90,6 +89,7 @@ extension RelayPlan {
                 options.viommu == .relay
                     ? .object([("path", .string(viotPath)), ("byte_count", .integer(topology.viot.body.count))]) : .null
             ),
+            ("viommu", .string(options.viommu.rawValue)),
             ("arguments", .array(emulatorArguments.map { .string($0) })),
         ])
     }

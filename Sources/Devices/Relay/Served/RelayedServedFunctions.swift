@@ -56,7 +56,10 @@ final class RelayedServedFunctions {
             }
             backs.append(back)
             watches.append(try ServedWatch(endpoint: placed.endpoint, core: core, notice: notice))
-            apart.append(try ApartServer(server, options: options.server))
+            // It waits for others: to spin beside the relay's thread helps nobody.
+            var waiting = options.server
+            waiting.busyPoll = false
+            apart.append(try ApartServer(server, options: waiting))
             return (server, back)
         } catch {
             throw .systemCall(
