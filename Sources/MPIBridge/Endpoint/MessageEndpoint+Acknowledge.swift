@@ -156,10 +156,10 @@ extension MessageEndpoint {
     /// Grants what was used up here, unless too much lies unexpected already.
     mutating func renewCredits(_ peer: UInt32) {
         if unexpectedByteCount <= options.unexpectedByteLimit {
-            peers[peer].bytesGranted = peers[peer].bytesConsumed &+ Peer.initialByteCredit
+            peers[peer].bytesGranted = peers[peer].bytesConsumed &+ options.byteCredit
         }
         if unexpected.freeCount > unexpected.capacity / 2 {
-            peers[peer].messagesGranted = peers[peer].messagesConsumed &+ Peer.initialMessageCredit
+            peers[peer].messagesGranted = peers[peer].messagesConsumed &+ options.messageCredit
         }
     }
 
@@ -168,8 +168,8 @@ extension MessageEndpoint {
         peers[peer].bytesConsumed &+= UInt32(truncatingIfNeeded: byteCount)
         peers[peer].messagesConsumed &+= 1
         renewCredits(peer)
-        if peers[peer].bytesGranted &- peers[peer].bytesTold >= Peer.initialByteCredit / 4
-            || peers[peer].messagesGranted &- peers[peer].messagesTold >= Peer.initialMessageCredit / 4
+        if peers[peer].bytesGranted &- peers[peer].bytesTold >= options.byteCredit / 4
+            || peers[peer].messagesGranted &- peers[peer].messagesTold >= options.messageCredit / 4
         {
             peers[peer].shallAcknowledgeNow = true
             callAttention(peer)
