@@ -70,7 +70,7 @@ struct Peer: BitwiseCopyable {
     var shallAcknowledgeNow = false
     /// Credits: what came in all, what was used up here, and what was granted, modulo 2³².
     var bytesArrived: UInt32 = 0, bytesConsumed: UInt32 = 0, bytesGranted: UInt32
-    var messagesArrived: UInt32 = 0, messagesConsumed: UInt32 = 0, messagesGranted: UInt32
+    var messagesArrived: UInt32 = 0, messagesGranted: UInt32
     /// What the peer was told last of both.
     var bytesTold: UInt32, messagesTold: UInt32
     /// The frame in turn is here and could not be delivered: it waits in the window.
