@@ -46,7 +46,7 @@ extension Plan {
         options.unexpectedByteLimit = random.one(of: [1_000, 100_000, 64 << 20])
         options.unexpectedCapacity = random.one(of: [2, 8, 64, 65_536])
         options.byteCredit = random.one(of: [500, 5_000, 1 << 18])
-        options.messageCredit = random.one(of: [1, 4, 32, 1 << 14])
+        options.messageCredit = random.one(of: [1, 4, 32, 64])
         options.acknowledgementDelay = random.one(of: [1_000, 20_000, 200_000])
         options.firstTimeout = random.one(of: [500_000, 2_000_000, 20_000_000])
         options.shortestTimeout = random.one(of: [100_000, 500_000, 2_000_000])
