@@ -27,6 +27,7 @@ release: setup ## static release binaries in .build-release/release
 	swift build $(RELEASE) --product udp-pingpong
 	swift build $(RELEASE) --product vfio-map
 	swift build $(RELEASE) --product relay-core
+	swift build $(RELEASE) --product transport-simulation
 
 pingpong: release ## the main job: latency between two ports, no privilege needed
 	$(BIN)/unic pingpong

@@ -156,20 +156,34 @@ extension MessageEndpoint {
     /// Grants what was used up here, unless too much lies unexpected already.
     mutating func renewCredits(_ peer: UInt32) {
         if unexpectedByteCount <= options.unexpectedByteLimit {
-            peers[peer].bytesGranted = peers[peer].bytesConsumed &+ Peer.initialByteCredit
+            peers[peer].bytesGranted = peers[peer].bytesConsumed &+ options.byteCredit
         }
-        if unexpected.freeCount > unexpected.capacity / 2 {
-            peers[peer].messagesGranted = peers[peer].messagesConsumed &+ Peer.initialMessageCredit
-        }
+        let room = messageRoom
+        let promised = Int(peers[peer].messagesGranted &- peers[peer].messagesArrived)
+        let more = min(room, min(Self.longestPromise, Int(options.messageCredit) &+ room / 4) &- promised)
+        guard more > 0 else { return }
+        peers[peer].messagesGranted &+= UInt32(truncatingIfNeeded: more)
+        promisedMessages &+= more
+    }
+
+    /// Messages that may be promised to one peer at most.
+    private static let longestPromise = 1 << 14
+
+    /// Places for unexpected messages that are free and promised to nobody, nor set aside for peers to come. What was promised can
+    /// always be kept, so that no message without a receive ever stands in the way of the frames behind it.
+    private var messageRoom: Int {
+        unexpected.freeCount &- promisedMessages &- Int(options.messageCredit) &* peers.freeCount
     }
 
     /// A peer's message has left our memory: its credit goes back, with a frame of its own when the peer may run short.
     mutating func consumed(byteCount: Int, of peer: UInt32) {
+        guard !peers[peer].hasFailed else { return }
         peers[peer].bytesConsumed &+= UInt32(truncatingIfNeeded: byteCount)
-        peers[peer].messagesConsumed &+= 1
         renewCredits(peer)
-        if peers[peer].bytesGranted &- peers[peer].bytesTold >= Peer.initialByteCredit / 4
-            || peers[peer].messagesGranted &- peers[peer].messagesTold >= Peer.initialMessageCredit / 4
+        let isOutOfMessages = peers[peer].messagesTold == peers[peer].messagesArrived
+        let news = peers[peer].messagesGranted &- peers[peer].messagesTold
+        if peers[peer].bytesGranted &- peers[peer].bytesTold >= options.byteCredit / 4
+            || news > (isOutOfMessages ? 0 : options.messageCredit / 4)
         {
             peers[peer].shallAcknowledgeNow = true
             callAttention(peer)

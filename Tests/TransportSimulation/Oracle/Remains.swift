@@ -25,6 +25,8 @@ extension Simulation {
             guard rank.endpoint.counters.failedPeers == 0 else { throw failure("rank \(rank.index) gave a peer up") }
             try checkRegions(of: rank)
         }
+        let most = plan.options.unexpectedByteLimit + (plan.rankCount - 1) * Int(plan.options.byteCredit)
+        guard rank.endpoint.counters.unexpectedBytesPeak <= UInt64(most) else { throw failure("rank \(rank.index) kept too much") }
         if plan.faults.corruption == 0, rank.endpoint.counters.malformedFrames > 0 {
             throw failure("rank \(rank.index) found malformed frames on a wire that damages none")
         }

@@ -25,7 +25,7 @@ extension Plan {
     private static func shape(_ random: inout SplitMix) -> SimulatedPort.Shape {
         var shape = SimulatedPort.Shape()
         shape.frameByteCount = random.one(of: [160, 256, 576, 1514, 1514, 1514, 9014])
-        shape.receiveRing = random.one(of: [8, 32, 64, 256])
+        shape.receiveRing = random.one(of: [4, 8, 32, 64, 256])
         shape.transmitRing = random.one(of: [4, 16, 64, 256])
         shape.packets = shape.frameByteCount > 2000 ? 512 : 1024
         if random.percent(30) { shape.packets = shape.receiveRing + random.number(128...300) }
@@ -42,9 +42,11 @@ extension Plan {
         if random.percent(50) { return options }
         options.sendCapacity = random.one(of: [2, 8, 64, 4_096])
         options.receiveCapacity = random.one(of: [4, 16, 256, 65_536])
-        options.retainedFrames = random.one(of: [64, 128, 1_024])
+        options.retainedFrames = random.one(of: [8, 16, 64, 1_024])
         options.unexpectedByteLimit = random.one(of: [1_000, 100_000, 64 << 20])
-        options.unexpectedCapacity = random.one(of: [256, 1_024, 65_536])
+        options.unexpectedCapacity = random.one(of: [2, 8, 64, 65_536])
+        options.byteCredit = random.one(of: [500, 5_000, 1 << 18])
+        options.messageCredit = random.one(of: [1, 4, 32, 64])
         options.acknowledgementDelay = random.one(of: [1_000, 20_000, 200_000])
         options.firstTimeout = random.one(of: [500_000, 2_000_000, 20_000_000])
         options.shortestTimeout = random.one(of: [100_000, 500_000, 2_000_000])

@@ -91,8 +91,18 @@ import MPIBridge
     }
 
     private func isGuard(_ range: Range<Int>) -> Bool {
-        // SAFETY: ranges lie inside the memory.
-        unsafe UnsafeRawBufferPointer(rebasing: memory[range]).allSatisfy { $0 == Self.guardByte }
+        let word = UInt64(Self.guardByte) &* 0x0101_0101_0101_0101
+        var at = range.lowerBound
+        while at &+ 8 <= range.upperBound {
+            // SAFETY: (both) ranges lie inside the memory.
+            guard unsafe memory.loadUnaligned(fromByteOffset: at, as: UInt64.self) == word else { return false }
+            at &+= 8
+        }
+        while at < range.upperBound {
+            guard unsafe memory[at] == Self.guardByte else { return false }
+            at &+= 1
+        }
+        return true
     }
 }
 

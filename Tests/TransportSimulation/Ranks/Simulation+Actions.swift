@@ -241,6 +241,7 @@ extension Simulation {
     }
 
     private func hasOpenClaim(_ rank: Rank) throws -> Bool {
+        guard rank.takers.contains(where: { $0.kind == .claim }) else { return false }
         let isOpen = rank.operations.contains {
             if case .take(let taker) = $0 { taker.kind == .claim && taker.end == .open && !taker.got.isEmpty } else { false }
         }
