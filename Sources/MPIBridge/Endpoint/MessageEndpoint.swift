@@ -8,7 +8,7 @@ public import NicDriver
 /// Nothing is allocated after init but peers (``peer(for:)``) and blocks for unexpected messages, which are kept and used again.
 public struct MessageEndpoint: ~Copyable {
     public let address: EndpointAddress
-    public let options: TransportOptions
+    public internal(set) var options: TransportOptions
     /// Bytes of the longest message that may be injected.
     public let injectLimit: Int
     public internal(set) var counters = TransportCounters()
@@ -94,6 +94,9 @@ public struct MessageEndpoint: ~Copyable {
         peerTable.insert(address.key, index)
         return PeerID(index: index)
     }
+
+    /// ``TransportOptions/minimumMultiReceive`` from now on.
+    public mutating func setMinimumMultiReceive(_ byteCount: Int) { options.minimumMultiReceive = byteCount }
 
     /// The caller's own number for a peer.
     public mutating func setCookie(_ cookie: UInt64, of peer: PeerID) {

@@ -123,6 +123,7 @@ extension MessageEndpoint {
         var completion = Completion(
             kind: operation.kind == .read ? .read : .receive, space: operation.request.space, context: operation.request.context,
             peer: PeerID(index: operation.source), byteCount: operation.receivedByteCount, error: error)
+        completion.options = operation.request.options
         completion.tag = operation.tag
         completion.data = operation.data
         completion.carriesData = operation.carriesData
