@@ -96,7 +96,11 @@ extension EndpointAddress {
 }
 
 extension PortOptions {
-    /// Frames of a wire in this machine are as long as its NICs can send; elsewhere they must pass the network.
+    /// Bytes of an IP packet (MTU) on a wire within this machine: so long that a whole window of 64 frames fits into the wire's
+    /// ring of 256 KiB. Elsewhere it is what every Ethernet takes.
+    private static let localPacketByteCount = 4000, packetByteCount = 1500
+
+    /// `UNIC_MTU` is for networks of jumbo frames; all processes of a job need the same.
     static func transport(for device: String) -> PortOptions {
         var options = PortOptions()
         options.receiveRingSize = 1024
@@ -106,7 +110,7 @@ extension PortOptions {
         let isLocal = device.hasPrefix("soft:") && !device.hasPrefix("soft:tap:") && !device.hasPrefix("soft:udp:")
         let wanted = Environment.text("UNIC_MTU").flatMap { Int($0) }
         // Without FCS: 14 bytes in front of the IP packet.
-        options.maximumFrameByteCount = (wanted.map { min(max($0, 576), 9000) } ?? (isLocal ? 9000 : 1500)) + 14
+        options.maximumFrameByteCount = (wanted.map { min(max($0, 576), 9000) } ?? (isLocal ? localPacketByteCount : packetByteCount)) + 14
         return options
     }
 }
