@@ -80,7 +80,7 @@ extension EndpointProfile {
         type: FI_EP_RDM,
         caps: FI_MSG | FI_TAGGED | FI_RMA | FI_SEND | FI_RECV | FI_READ | FI_WRITE | FI_REMOTE_READ | FI_REMOTE_WRITE | FI_MULTI_RECV
             | FI_DIRECTED_RECV | FI_SOURCE | FI_RMA_EVENT | reach,
-        mode: 0, addressFormat: addressFormat, protocol: reliableProtocol, protocolVersion: 1, maxMessageSize: 1 << 32 - 1, tagFormat: .max,
+        mode: 0, addressFormat: addressFormat, protocol: reliableProtocol, protocolVersion: 1, maxMessageSize: 1 << 40, tagFormat: .max,
         transmit: Transmit(
             caps: FI_MSG | FI_TAGGED | FI_RMA | FI_SEND | FI_READ | FI_WRITE | reach, opFlags: transmitFlags, msgOrder: FI_ORDER_SAS,
             injectSize: 1024, size: 4096, iovLimit: 4, rmaIovLimit: 1),

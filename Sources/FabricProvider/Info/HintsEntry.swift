@@ -22,6 +22,9 @@ extension InfoHints {
         unsafe pointer.map { unsafe String(cString: $0) }
     }
 
+    /// A size_t, which is imported as a signed number.
+    fileprivate static func count(_ value: Int) -> Int { value < 0 ? .max : value }
+
     private static func bytes(_ pointer: UnsafeMutableRawPointer?, count: Int) -> [UInt8]? {
         // SAFETY: NULL or so many bytes (fi_getinfo(3), src_addrlen, dest_addrlen); more than any address has are not read.
         guard let pointer = unsafe pointer, (1...256).contains(count) else { return nil }
@@ -35,10 +38,10 @@ extension InfoHints.Endpoint {
         type = unsafe attributes.type
         `protocol` = unsafe attributes.protocol
         protocolVersion = unsafe attributes.protocol_version
-        maxMessageSize = unsafe Int(clamping: attributes.max_msg_size)
-        transmitContexts = unsafe Int(clamping: attributes.tx_ctx_cnt)
-        receiveContexts = unsafe Int(clamping: attributes.rx_ctx_cnt)
-        authenticationKeySize = unsafe Int(clamping: attributes.auth_key_size)
+        maxMessageSize = unsafe InfoHints.count(attributes.max_msg_size)
+        transmitContexts = unsafe InfoHints.count(attributes.tx_ctx_cnt)
+        receiveContexts = unsafe InfoHints.count(attributes.rx_ctx_cnt)
+        authenticationKeySize = unsafe InfoHints.count(attributes.auth_key_size)
     }
 }
 
@@ -46,8 +49,8 @@ extension InfoHints.Transmit {
     fileprivate init(_ attributes: fi_tx_attr) {
         self.init(
             caps: attributes.caps, mode: attributes.mode, opFlags: attributes.op_flags, msgOrder: attributes.msg_order,
-            compOrder: attributes.comp_order, injectSize: Int(clamping: attributes.inject_size), size: Int(clamping: attributes.size),
-            iovLimit: Int(clamping: attributes.iov_limit), rmaIovLimit: Int(clamping: attributes.rma_iov_limit))
+            compOrder: attributes.comp_order, injectSize: InfoHints.count(attributes.inject_size), size: InfoHints.count(attributes.size),
+            iovLimit: InfoHints.count(attributes.iov_limit), rmaIovLimit: InfoHints.count(attributes.rma_iov_limit))
     }
 }
 
@@ -55,8 +58,8 @@ extension InfoHints.Receive {
     fileprivate init(_ attributes: fi_rx_attr) {
         self.init(
             caps: attributes.caps, mode: attributes.mode, opFlags: attributes.op_flags, msgOrder: attributes.msg_order,
-            compOrder: attributes.comp_order, totalBufferedRecv: Int(clamping: attributes.total_buffered_recv),
-            size: Int(clamping: attributes.size), iovLimit: Int(clamping: attributes.iov_limit))
+            compOrder: attributes.comp_order, totalBufferedRecv: InfoHints.count(attributes.total_buffered_recv),
+            size: InfoHints.count(attributes.size), iovLimit: InfoHints.count(attributes.iov_limit))
     }
 }
 
@@ -71,11 +74,11 @@ extension InfoHints.Domain {
         avType = unsafe attributes.av_type
         mrMode = unsafe attributes.mr_mode
         // SAFETY: as above.
-        cqDataSize = unsafe Int(clamping: attributes.cq_data_size)
-        counterCount = unsafe Int(clamping: attributes.cntr_cnt)
-        mrIovLimit = unsafe Int(clamping: attributes.mr_iov_limit)
-        maximumErrorData = unsafe Int(clamping: attributes.max_err_data)
-        mrCount = unsafe Int(clamping: attributes.mr_cnt)
+        cqDataSize = unsafe InfoHints.count(attributes.cq_data_size)
+        counterCount = unsafe InfoHints.count(attributes.cntr_cnt)
+        mrIovLimit = unsafe InfoHints.count(attributes.mr_iov_limit)
+        maximumErrorData = unsafe InfoHints.count(attributes.max_err_data)
+        mrCount = unsafe InfoHints.count(attributes.mr_cnt)
         caps = unsafe attributes.caps
     }
 }
