@@ -103,6 +103,9 @@ let package = Package(
             name: "dma-path", dependencies: ["CLinuxShims", "DeviceMemory", "DeviceModel", "LinuxIO", "NicModels", "VfioUser"],
             path: "Benchmarks/dma-path", swiftSettings: settings),
         .executableTarget(
+            name: "message-path", dependencies: ["DeviceMemory", "Devices", "LinuxIO", "MPIBridge", "NicDriver"],
+            path: "Benchmarks/message-path", swiftSettings: settings),
+        .executableTarget(
             name: "vfio-map", dependencies: ["DeviceAccess", "DeviceMemory", "LinuxIO"], path: "Benchmarks/vfio-map",
             swiftSettings: settings),
         .executableTarget(
@@ -144,7 +147,7 @@ let package = Package(
             "IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel", "NicModels"], exclude: ["Traces"]),
         tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay", "VfioUser"]),
         tests("RelayPlan", ["LinuxIO", "DeviceAccess", "Reports"]),
-        tests("Devices", ["DriverSuite", "DeviceMemory", "IOMMURelay"]),
+        tests("Devices", ["DriverSuite", "DeviceMemory", "IOMMURelay", "LinuxIO"]),
         tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),
         tests("PingPong", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver"]),
         tests("Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),

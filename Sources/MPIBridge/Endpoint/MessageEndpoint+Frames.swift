@@ -5,7 +5,7 @@ extension MessageEndpoint {
     /// Everything up to byte 63; ``seal(_:sequence:to:)`` adds what changes each time a frame is sent.
     @inline(__always) func storeHead(_ window: MemoryWindow, kind: FrameKind, flags: FrameFlags, of peer: UInt32) {
         peers[peer].template.store(into: window)
-        window.store8(FrameLayout.version, at: FrameLayout.version_)
+        window.store8(FrameLayout.currentVersion, at: FrameLayout.version)
         window.store8(kind.rawValue, at: FrameLayout.kind)
         window.store16(flags.rawValue, at: FrameLayout.flags)
         window.store64(peers[peer].address.key, at: FrameLayout.destinationKey)
@@ -36,6 +36,7 @@ extension MessageEndpoint {
             peers[peer].owingSince = now
         }
         peers[peer].nextSequence &+= 1
+        peers[peer].matters = true
         time(peer, now: now)
     }
 

@@ -32,6 +32,11 @@ public struct MessageEndpoint: ~Copyable {
     /// Peers with something to do later.
     var timed: [UInt32] = []
     var nextTimer: UInt64 = .max
+    var keepAliveAt: UInt64
+    /// The router's address, once it has answered, and when it is asked.
+    var routerMAC: MACAddress?
+    var askRouterAt: UInt64 = .max
+    var routerAskedSince: UInt64 = .max
 
     // Operations.
     var sends: Slab<SendOperation>
@@ -59,6 +64,7 @@ public struct MessageEndpoint: ~Copyable {
     public init(port: any Port, address: EndpointAddress, options: TransportOptions, now: UInt64) {
         self.address = address
         self.options = options
+        keepAliveAt = now &+ options.peerTimeout / 8
         queuePair = port.queuePairs[0]
         pool = queuePair.pool
         incoming = queuePair.makeBatch(capacity: 32)
@@ -88,9 +94,11 @@ public struct MessageEndpoint: ~Copyable {
     /// The peer with this address; a new one if there is none. nil: there is room for no more.
     public mutating func peer(for address: EndpointAddress, now: UInt64) -> PeerID? {
         if let index = peerTable.find(address.key) { return PeerID(index: index) }
+        let nextHop = isBehindRouter(address) ? routerMAC : address.mac
         guard peers.freeCount > 0,
-            let index = peers.take(Peer(address: address, local: self.address, options: options, now: now))
+            let index = peers.take(Peer(address: address, local: self.address, nextHop: nextHop, options: options, now: now))
         else { return nil }
+        if nextHop == nil { askRouterAt = min(askRouterAt, now) }
         peerTable.insert(address.key, index)
         return PeerID(index: index)
     }
@@ -125,10 +133,10 @@ public struct MessageEndpoint: ~Copyable {
         return true
     }
 
-    /// When ``progress(now:)`` has to be called at the latest; nil: when something arrives.
-    public var nextDeadline: UInt64? {
+    /// When ``progress(now:)`` has to be called at the latest, if nothing arrives.
+    public var nextDeadline: UInt64 {
         if attention.first != .max || !outgoing.isEmpty { return 0 }
-        return nextTimer == .max ? nil : nextTimer
+        return min(nextTimer, keepAliveAt, askRouterAt)
     }
 
     mutating func nextGeneration() -> UInt32 {

@@ -12,8 +12,8 @@
 ///     byte 76–79  message credit: messages that may be sent in all, modulo 2³²
 ///     byte 80–    what the kind says
 enum FrameLayout {
-    static let version: UInt8 = 1
-    static let version_ = 42, kind = 43, flags = 44, destinationKey = 48, sourceKey = 56
+    static let currentVersion: UInt8 = 1
+    static let version = 42, kind = 43, flags = 44, destinationKey = 48, sourceKey = 56
     static let sequence = 64, acknowledgement = 68, byteCredit = 72, messageCredit = 76
     static let fields = 80
     /// First byte behind the UDP header.

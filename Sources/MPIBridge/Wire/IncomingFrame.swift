@@ -37,7 +37,7 @@ struct IncomingFrame: BitwiseCopyable {
         guard checksumsAreRight(window, end: end, found: found) else { return .malformed }
         guard window.load64(at: FrameLayout.destinationKey) == local.key else { return .foreign }
         let flags = FrameFlags(rawValue: window.load16(at: FrameLayout.flags))
-        guard window.load8(at: FrameLayout.version_) == FrameLayout.version, window.load16(at: 46) == 0,
+        guard window.load8(at: FrameLayout.version) == FrameLayout.currentVersion, window.load16(at: 46) == 0,
             flags.isSubset(of: .known), let kind = FrameKind(rawValue: window.load8(at: FrameLayout.kind)),
             kind.hasPayload ? end >= kind.headerByteCount : end == kind.headerByteCount
         else { return .malformed }
