@@ -152,6 +152,7 @@ let package = Package(
         tests("PingPong", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver"]),
         tests("Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         tests("Traffic", ["LinuxIO", "DeviceMemory", "NicDriver", "Devices"]),
+        tests("FabricProvider", ["CLibfabric", "Devices", "MPIBridge", "NicDriver"]),
         tests("Reports"),
         tests("CopyEngine", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "VfioUser"]),
         tests("DeviceModel"),
