@@ -65,9 +65,14 @@ uint64_t unic_size_class_limit(int class) { return class == 0 ? 0 : ((uint64_t)1
 static void write_report(const struct unic_rank_report *ranks, int count) {
     const char *way = getenv("UNIC_MPI_REPORT");
     if (way && strcmp(way, "off") == 0) return;
-    if (!way || !way[0] || strcmp(way, "text") == 0) return unic_write_text(stderr, ranks, count);
+    char library[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length = 0;
+    unic_mpi.Get_library_version(library, &length);
+    // What follows is of the package.
+    library[strcspn(library, ",\n")] = 0;
+    if (!way || !way[0] || strcmp(way, "text") == 0) return unic_write_text(stderr, library, ranks, count);
     FILE *file = fopen(way, "we");
-    if (file) unic_write_json(file, ranks, count);
+    if (file) unic_write_json(file, library, ranks, count);
     if (!file || ferror(file) | (fclose(file) != 0))
         fprintf(stderr, "unic: the report could not be written to %s: %s.\n", way, strerror(errno));
 }

@@ -28,8 +28,9 @@ struct unic_rank_report unic_own_report(const char *problem);
 // Collective over the job; rank 0 writes.
 void unic_report(const char *problem);
 
-void unic_write_text(FILE *file, const struct unic_rank_report *ranks, int count);
-void unic_write_json(FILE *file, const struct unic_rank_report *ranks, int count);
+// `library` is MPI's name and version.
+void unic_write_text(FILE *file, const char *library, const struct unic_rank_report *ranks, int count);
+void unic_write_json(FILE *file, const char *library, const struct unic_rank_report *ranks, int count);
 
 // A line a call of the trace: start and duration in microseconds, call, peer, bytes.
 void unic_write_trace(const char *path);

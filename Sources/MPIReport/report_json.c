@@ -65,10 +65,12 @@ static void write_device(FILE *file, const struct unic_port *port) {
         port->sent_frames, port->sent_bytes, port->received_frames, port->received_bytes);
 }
 
-void unic_write_json(FILE *file, const struct unic_rank_report *ranks, int count) {
+void unic_write_json(FILE *file, const char *library, const struct unic_rank_report *ranks, int count) {
     int astray = 0;
     for (int rank = 0; rank < count; rank++) astray += ranks[rank].problem[0] != 0;
-    fprintf(file, "{\"ranks_on_unic\": %d, \"ranks\": [", count - astray);
+    fputs("{\"mpi\": ", file);
+    write_string(file, library);
+    fprintf(file, ", \"ranks_on_unic\": %d, \"ranks\": [", count - astray);
     for (int index = 0; index < count; index++) {
         const struct unic_rank_report *rank = &ranks[index];
         fprintf(file, "%s\n{\"rank\": %d, \"host\": ", index == 0 ? "" : ",", index);

@@ -8,11 +8,11 @@ enum { ROWS = 16 };
 
 static double mebibytes(uint64_t bytes) { return (double)bytes / 1048576; }
 
-static void write_way(FILE *file, const struct unic_rank_report *ranks, int count) {
+static void write_way(FILE *file, const char *library, const struct unic_rank_report *ranks, int count) {
     int astray = 0, first = -1;
     for (int rank = count - 1; rank >= 0; rank--)
         if (ranks[rank].problem[0]) astray++, first = rank;
-    fprintf(file, "unic: %d rank%s, %.3f s in the program, ", count, count == 1 ? "" : "s", ranks[0].seconds);
+    fprintf(file, "unic: %s, %d rank%s, %.3f s in the program, ", library, count, count == 1 ? "" : "s", ranks[0].seconds);
     if (astray == 0) fprintf(file, "all on unic\n");
     else fprintf(file, "%d NOT on unic. Rank %d: %s\n", astray, first, ranks[first].problem);
 }
@@ -101,10 +101,10 @@ static void write_ranks(FILE *file, const struct unic_rank_report *ranks, int co
     if (count > ROWS) fprintf(file, "  and %d ranks more\n", count - ROWS);
 }
 
-void unic_write_text(FILE *file, const struct unic_rank_report *ranks, int count) {
+void unic_write_text(FILE *file, const char *library, const struct unic_rank_report *ranks, int count) {
     uint64_t unattributed = 0, dropped = 0;
     for (int rank = 0; rank < count; rank++) unattributed += ranks[rank].unattributed, dropped += ranks[rank].events_dropped;
-    write_way(file, ranks, count);
+    write_way(file, library, ranks, count);
     write_calls(file, ranks, count);
     write_sizes(file, ranks, count);
     write_pairs(file, ranks, count);

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Devices
+import LinuxIO
+
+struct EnvCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "env",
+        abstract: "Print the environment in which MPI programs run over unic, or run a program in it.",
+        discussion: """
+            For launchers without arguments of their own, as srun, and for device names that a shell would cut. With a program
+            behind the options it becomes that program; a launcher's rank then takes its own device from the list. The wrapper
+            unic-mpi is short for it.
+
+            Examples:
+              eval "$(unic env)"; srun -n 2 ./program
+              mpirun -n 2 unic env --device 'vfio-user:/run/nic-%r.sock' ./program
+            """)
+
+    @Option(help: ArgumentHelp("For one MPI only: openmpi4, openmpi5 or mpich. Without, for all.", valueName: "name"))
+    var mpi: MPIKind?
+    @OptionGroup var options: MPIOptions
+    @Argument(parsing: .captureForPassthrough, help: ArgumentHelp("A program to run, and its arguments.", valueName: "program"))
+    var command: [String] = []
+
+    func run() throws {
+        let devices = try options.devices()
+        let kinds = mpi.map { [$0] } ?? MPIKind.allCases
+        guard !program.isEmpty else {
+            let settings = try options.settings(for: kinds, devices: devices?.text)
+            StandardStream.output.write(settings.environment.map { "export \($0.name)=\(Self.quoted($0.value))\n" }.joined())
+            return
+        }
+        let settings = try options.settings(for: kinds, devices: own(devices))
+        do { try becomeProgram(program, variables: settings.environment) } catch { throw Ending.failed("\(error)") }
+    }
+
+    private var program: [String] { command.first == "--" ? Array(command.dropFirst()) : command }
+
+    /// The device of this process, if a launcher has said which rank it has here; else the list.
+    private func own(_ devices: DeviceList?) throws -> String? {
+        guard let devices, let text = MPILaunch.current.localRank else { return devices?.text }
+        guard let rank = Int(text), rank >= 0 else { throw Ending.failed("the launcher's local rank '\(text)' is no number.") }
+        do { return try devices.url(ofLocalRank: rank) } catch { throw Ending.failed("\(error)") }
+    }
+
+    /// For a POSIX shell: in single quotes nothing means anything but the quote.
+    static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
+}
