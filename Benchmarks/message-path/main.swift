@@ -32,7 +32,8 @@ struct Side: ~Copyable {
 
     static func address(_ side: Int) -> EndpointAddress {
         EndpointAddress(
-            key: UInt64(side + 1), mac: MACAddress(bits: 0x02_00_00_00_00_00 + UInt64(side)), ipv4: 0x0a00_0001 + UInt32(side), udpPort: 4792)
+            key: UInt64(side + 1), mac: MACAddress(bits: 0x02_00_00_00_00_00 + UInt64(side)), ipv4: 0x0a00_0001 + UInt32(side),
+            udpPort: 4792)
     }
 
     func memory(_ byteCount: Int) -> ApplicationMemory {

@@ -3,7 +3,7 @@ import DeviceMemory
 /// What acknowledgements do on both sides.
 extension MessageEndpoint {
     /// Frames in turn after which an acknowledgement goes without waiting.
-    private static let patience: UInt32 = 16
+    private static let patience: UInt32 = 8
     /// Later frames that have to arrive before one is taken for lost (RFC 6675 §2, DupThresh).
     private static let lossEvidence = 3
 
@@ -23,8 +23,9 @@ extension MessageEndpoint {
             for sequence in 0..<advance { release(peers[peer].oldest &+ sequence, of: peer) }
             peers[peer].oldest = frame.acknowledgement
             peers[peer].roundTrip.advanced()
+            peers[peer].congestion.advanced(by: advance)
             peers[peer].retransmitAt =
-                peers[peer].inFlight == 0 ? .max : now &+ peers[peer].roundTrip.retransmissionTimeout
+                peers[peer].inFlight == 0 && !peers[peer].isStalled ? .max : now &+ peers[peer].roundTrip.retransmissionTimeout
             if peers[peer].hasSomethingToSend { callAttention(peer) }
         }
         if selective != 0 { takeSelective(selective, of: peer, now: now) }
@@ -67,6 +68,7 @@ extension MessageEndpoint {
         else { return }
         peers[peer].window[sequence].wasFoundLost = true
         counters.fastRetransmits &+= 1
+        peers[peer].congestion.lost(sequence, next: peers[peer].nextSequence)
         retransmit(sequence, of: peer, now: now)
     }
 
@@ -108,8 +110,9 @@ extension MessageEndpoint {
     }
 
     /// A counted frame has arrived: its acknowledgement is owed, now or soon.
-    mutating func oweAcknowledgement(_ peer: UInt32, atOnce: Bool, now: UInt64) {
-        peers[peer].acknowledgementsOwed &+= 1
+    /// - Parameter isBulk: the frame is long, and counts twice.
+    mutating func oweAcknowledgement(_ peer: UInt32, atOnce: Bool, isBulk: Bool = false, now: UInt64) {
+        peers[peer].acknowledgementsOwed &+= isBulk ? 2 : 1
         if atOnce || peers[peer].acknowledgementsOwed >= Self.patience {
             peers[peer].shallAcknowledgeNow = true
             callAttention(peer)
@@ -127,6 +130,7 @@ extension MessageEndpoint {
     }
 
     mutating func sendUncounted(_ kind: FrameKind, flags: FrameFlags, to peer: UInt32) {
+        guard peers[peer].hasNextHop else { return }
         guard outgoing.room > 0, var packet = queuePair.makePacket() else {
             // Soon again.
             peers[peer].acknowledgeAt = 0

@@ -36,6 +36,7 @@ extension MessageEndpoint {
             peers[peer].owingSince = now
         }
         peers[peer].nextSequence &+= 1
+        peers[peer].matters = true
         time(peer, now: now)
     }
 
@@ -59,7 +60,7 @@ extension MessageEndpoint {
         peers[peer].template.seal(window, byteCount: byteCount)
         counters.framesSent &+= 1
         // A full batch drops it, as a wire would.
-        _ = outgoing.append(packet)
+        if peers[peer].address.key == address.key { _ = returning.append(packet) } else { _ = outgoing.append(packet) }
     }
 
     /// Hands what was built to the NIC.

@@ -11,8 +11,14 @@ extension MessageEndpoint {
             received = true
             while let packet = incoming.removeFirst() { arrived(packet, now: now) }
         }
+        if !returning.isEmpty {
+            received = true
+            takeReturning(now: now)
+        }
         if !attention.isEmpty { attend(now: now) }
         if now >= nextTimer { runTimers(now: now) }
+        if now >= keepAliveAt { keepAlive(now: now) }
+        if now >= askRouterAt { askRouter(now: now) }
         flush()
         return received
     }
@@ -21,6 +27,13 @@ extension MessageEndpoint {
     mutating func settle(now: UInt64) {
         if !attention.isEmpty { attend(now: now) }
         flush()
+    }
+
+    /// Frames of this endpoint to itself. What they cause to be sent waits for the next call.
+    private mutating func takeReturning(now: UInt64) {
+        guard completions.capacity &- completions.count > 256 else { return }
+        swap(&returning, &returned)
+        while let packet = returned.removeFirst() { arrived(packet, now: now) }
     }
 
     /// Peers with something to do at once: frames that waited, answers, acknowledgements.
@@ -41,7 +54,7 @@ extension MessageEndpoint {
         counters.framesReceived &+= 1
         let window = packet.window
         switch IncomingFrame.judge(window, byteCount: packet.byteCount, flags: packet.flags, for: address) {
-        case .foreign: counters.foreignFrames &+= 1
+        case .foreign: takeForeign(window, byteCount: packet.byteCount)
         case .malformed: counters.malformedFrames &+= 1
         case .good(let frame):
             guard let peer = sender(of: frame, window: window, now: now) else { return }
@@ -52,6 +65,7 @@ extension MessageEndpoint {
                 return
             }
             peers[peer].heardAt = now
+            peers[peer].askedAt = 0
             switch frame.kind {
             case .acknowledgement:
                 counters.acknowledgementsReceived &+= 1
@@ -79,11 +93,13 @@ extension MessageEndpoint {
     /// A counted frame: delivered if it is in turn, kept if it came early, told of again if it is here already.
     private mutating func take(_ frame: IncomingFrame, _ packet: consuming Packet, from peer: UInt32, now: UInt64) {
         let distance = frame.sequence &- peers[peer].expected
+        peers[peer].matters = true
         if distance == 0, !peers[peer].holdsExpected {
             switch deliver(frame, packet.window, from: peer, now: now) {
             case .done:
                 advance(peer)
-                oweAcknowledgement(peer, atOnce: frame.flags.contains(.answerAtOnce) || peers[peer].hasEarlyFrames, now: now)
+                oweAcknowledgement(
+                    peer, atOnce: frame.flags.contains(.answerAtOnce) || peers[peer].hasEarlyFrames, isBulk: frame.kind == .bulk, now: now)
                 if peers[peer].holdsExpected { deliverEarly(peer, now: now) }
             case .notNow: hold(packet, sequence: frame.sequence, of: peer)
             case .violation: fail(peer)

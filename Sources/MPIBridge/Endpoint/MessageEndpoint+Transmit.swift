@@ -11,18 +11,25 @@ extension MessageEndpoint {
         while let index = peers[peer].controls.firstOrNil, hasRoom(peer, limit: PeerWindow.size), slots.freeCount > 0 {
             emitControl(index, of: peer, now: now)
         }
-        while let index = peers[peer].messages.firstOrNil, hasRoom(peer, limit: PeerWindow.size), slots.freeCount > slotReserve {
+        while let index = peers[peer].messages.firstOrNil, hasRoom(peer, limit: peers[peer].congestion.frames),
+            slots.freeCount > slotReserve
+        {
             guard emitMessage(index, of: peer, now: now) else { break }
         }
-        while let index = peers[peer].bulk.firstOrNil, hasRoom(peer, limit: PeerWindow.bulkSize) {
+        while let index = peers[peer].bulk.firstOrNil, hasRoom(peer, limit: min(PeerWindow.bulkSize, peers[peer].congestion.frames)) {
             emitBulk(index, of: peer, now: now)
         }
-        if peers[peer].isStalled { time(peer, now: now) }
+        if peers[peer].isStalled {
+            time(peer, now: now)
+        } else if peers[peer].inFlight == 0, peers[peer].hasSomethingToSend, peers[peer].hasNextHop {
+            // Only packets, slots or the ring were short, and no acknowledgement of this peer will bring us back.
+            callAttention(peer)
+        }
     }
 
     /// Whether one more counted frame may go to a peer.
     @inline(__always) private func hasRoom(_ peer: UInt32, limit: UInt32) -> Bool {
-        peers[peer].inFlight < limit && outgoing.room > 0 && pool.freeCount > packetReserve
+        peers[peer].inFlight < limit && peers[peer].hasNextHop && outgoing.room > 0 && pool.freeCount > packetReserve
     }
 
     // Messages.
@@ -33,7 +40,8 @@ extension MessageEndpoint {
         guard byteCount <= options.eagerLimit, !operation.options.contains(.delivery), hasCredit(operation) else { return false }
         let frames = byteCount <= injectLimit ? 1 : 2 &+ byteCount / (frameByteCount &- FrameKind.continuation.headerByteCount)
         let peer = operation.peer
-        return Int(peers[peer].inFlight) &+ frames <= PeerWindow.size && outgoing.room >= frames
+        return peers[peer].hasNextHop && Int(peers[peer].inFlight) &+ frames <= Int(peers[peer].congestion.frames)
+            && outgoing.room >= frames
             && pool.freeCount &- packetReserve >= frames && slots.freeCount &- slotReserve >= frames
     }
 
@@ -58,7 +66,10 @@ extension MessageEndpoint {
             } else if isEager, hasCredit(operation) {
                 charge(operation)
             } else if peers[peer].messageCredit == peers[peer].messagesCharged {
-                if !peers[peer].isStalled { counters.creditStalls &+= 1 }
+                if !peers[peer].isStalled {
+                    counters.creditStalls &+= 1
+                    if peers[peer].inFlight == 0 { peers[peer].owingSince = now }
+                }
                 peers[peer].isStalled = true
                 return false
             } else {

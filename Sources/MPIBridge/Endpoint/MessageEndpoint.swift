@@ -8,7 +8,7 @@ public import NicDriver
 /// Nothing is allocated after init but peers (``peer(for:)``) and blocks for unexpected messages, which are kept and used again.
 public struct MessageEndpoint: ~Copyable {
     public let address: EndpointAddress
-    public let options: TransportOptions
+    public internal(set) var options: TransportOptions
     /// Bytes of the longest message that may be injected.
     public let injectLimit: Int
     public internal(set) var counters = TransportCounters()
@@ -18,6 +18,9 @@ public struct MessageEndpoint: ~Copyable {
     let pool: PacketPoolReference
     var incoming: PacketBatch
     var outgoing: PacketBatch
+    /// Frames to this endpoint itself, which no wire brings back: the next ``progress(now:)`` takes them, out of the other batch.
+    var returning: PacketBatch
+    var returned: PacketBatch
     /// Bytes of the longest frame.
     let frameByteCount: Int
     /// Packets that are left to acknowledgements, and to frames that come early.
@@ -32,6 +35,11 @@ public struct MessageEndpoint: ~Copyable {
     /// Peers with something to do later.
     var timed: [UInt32] = []
     var nextTimer: UInt64 = .max
+    var keepAliveAt: UInt64
+    /// The router's address, once it has answered, and when it is asked.
+    var routerMAC: MACAddress?
+    var askRouterAt: UInt64 = .max
+    var routerAskedSince: UInt64 = .max
 
     // Operations.
     var sends: Slab<SendOperation>
@@ -59,10 +67,13 @@ public struct MessageEndpoint: ~Copyable {
     public init(port: any Port, address: EndpointAddress, options: TransportOptions, now: UInt64) {
         self.address = address
         self.options = options
+        keepAliveAt = now &+ options.peerTimeout / 8
         queuePair = port.queuePairs[0]
         pool = queuePair.pool
         incoming = queuePair.makeBatch(capacity: 32)
         outgoing = queuePair.makeBatch(capacity: 128)
+        returning = queuePair.makeBatch(capacity: 128)
+        returned = queuePair.makeBatch(capacity: 128)
         frameByteCount = port.maximumFrameByteCount
         injectLimit = min(options.eagerLimit, frameByteCount - FrameKind.message.headerByteCount)
         packetReserve = pool.freeCount / 16
@@ -88,12 +99,17 @@ public struct MessageEndpoint: ~Copyable {
     /// The peer with this address; a new one if there is none. nil: there is room for no more.
     public mutating func peer(for address: EndpointAddress, now: UInt64) -> PeerID? {
         if let index = peerTable.find(address.key) { return PeerID(index: index) }
+        let nextHop = isBehindRouter(address) ? routerMAC : address.mac
         guard peers.freeCount > 0,
-            let index = peers.take(Peer(address: address, local: self.address, options: options, now: now))
+            let index = peers.take(Peer(address: address, local: self.address, nextHop: nextHop, options: options, now: now))
         else { return nil }
+        if nextHop == nil { askRouterAt = min(askRouterAt, now) }
         peerTable.insert(address.key, index)
         return PeerID(index: index)
     }
+
+    /// ``TransportOptions/minimumMultiReceive`` from now on.
+    public mutating func setMinimumMultiReceive(_ byteCount: Int) { options.minimumMultiReceive = byteCount }
 
     /// The caller's own number for a peer.
     public mutating func setCookie(_ cookie: UInt64, of peer: PeerID) {
@@ -117,15 +133,15 @@ public struct MessageEndpoint: ~Copyable {
 
     /// Whether nothing waits to be sent, acknowledged or answered.
     public var isQuiet: Bool {
-        guard sends.count == 0, controls.count == 0, outgoing.isEmpty else { return false }
+        guard sends.count == 0, controls.count == 0, outgoing.isEmpty, returning.isEmpty else { return false }
         for peer in 0..<UInt32(peers.touched) where !peers[peer].hasFailed && peers[peer].inFlight > 0 { return false }
         return true
     }
 
-    /// When ``progress(now:)`` has to be called at the latest; nil: when something arrives.
-    public var nextDeadline: UInt64? {
-        if attention.first != .max || !outgoing.isEmpty { return 0 }
-        return nextTimer == .max ? nil : nextTimer
+    /// When ``progress(now:)`` has to be called at the latest, if nothing arrives.
+    public var nextDeadline: UInt64 {
+        if attention.first != .max || !outgoing.isEmpty || !returning.isEmpty { return 0 }
+        return min(nextTimer, keepAliveAt, askRouterAt)
     }
 
     mutating func nextGeneration() -> UInt32 {

@@ -22,5 +22,19 @@ public struct TransportOptions: Sendable {
     public var firstTimeout: UInt64 = 2_000_000
     public var shortestTimeout: UInt64 = 500_000
     public var longestTimeout: UInt64 = 1_000_000_000
+    /// Leads to peers of other networks; nil: every peer is on this one's.
+    public var router: Router?
     public init() {}
+
+    public struct Router: Equatable, Sendable {
+        public var ipv4: UInt32
+        /// Ones for the bits that all addresses of this endpoint's network share.
+        public var mask: UInt32
+
+        /// - Parameter prefixLength: 0…32.
+        public init(ipv4: UInt32, prefixLength: Int) {
+            self.ipv4 = ipv4
+            mask = prefixLength <= 0 ? 0 : .max << UInt32(max(0, 32 - prefixLength))
+        }
+    }
 }

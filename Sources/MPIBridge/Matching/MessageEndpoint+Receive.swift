@@ -106,31 +106,34 @@ extension MessageEndpoint {
 
     /// All bytes that were wanted are here.
     mutating func finishReceive(_ index: UInt32) {
-        let operation = receives[index]
-        switch operation.kind {
+        switch receives[index].kind {
         case .write: finishWrite(index)
         case .read: complete(index)
         case .receive:
+            let expected = receives[index].expectedByteCount
             counters.messagesReceived &+= 1
-            counters.bytesReceived &+= UInt64(operation.expectedByteCount)
-            complete(index, error: operation.totalByteCount > operation.expectedByteCount ? .truncated : nil)
+            counters.bytesReceived &+= UInt64(expected)
+            complete(index, error: receives[index].totalByteCount > expected ? .truncated : nil)
         }
     }
 
     mutating func complete(_ index: UInt32, error: TransportError? = nil) {
-        let operation = receives[index]
-        receives.give(index)
+        let options = receives[index].request.options
         var completion = Completion(
-            kind: operation.kind == .read ? .read : .receive, space: operation.request.space, context: operation.request.context,
-            peer: PeerID(index: operation.source), byteCount: operation.receivedByteCount, error: error)
-        completion.tag = operation.tag
-        completion.data = operation.data
-        completion.carriesData = operation.carriesData
-        completion.truncatedByteCount = operation.totalByteCount &- operation.expectedByteCount
-        completion.address = operation.request.memory.firstAddress
-        if operation.parent != .max { completion.releasesBuffer = closePart(of: operation.parent) }
-        if operation.request.options.contains(.discards) { return }
-        if error != nil || operation.request.options.contains(.completes) || completion.releasesBuffer { completions.append(completion) }
+            kind: receives[index].kind == .read ? .read : .receive, space: receives[index].request.space,
+            context: receives[index].request.context, peer: PeerID(index: receives[index].source),
+            byteCount: receives[index].receivedByteCount, error: error)
+        completion.options = options
+        completion.tag = receives[index].tag
+        completion.data = receives[index].data
+        completion.carriesData = receives[index].carriesData
+        completion.truncatedByteCount = receives[index].totalByteCount &- receives[index].expectedByteCount
+        completion.address = receives[index].request.memory.firstAddress
+        let parent = receives[index].parent
+        receives.give(index)
+        if parent != .max { completion.releasesBuffer = closePart(of: parent) }
+        if options.contains(.discards) { return }
+        if error != nil || options.contains(.completes) || completion.releasesBuffer { completions.append(completion) }
     }
 
     /// Whether it was the last of its buffer.
@@ -158,10 +161,12 @@ extension MessageEndpoint {
     }
 
     mutating func unlink(_ index: UInt32) {
-        let operation = receives[index]
-        var list = waitingList(operation.request.space)
-        if operation.previous == .max { list.first = operation.next } else { receives[operation.previous].next = operation.next }
-        if operation.next == .max { list.last = operation.previous } else { receives[operation.next].previous = operation.previous }
-        setWaitingList(list, operation.request.space)
+        let space = receives[index].request.space
+        let next = receives[index].next, previous = receives[index].previous
+        var list = waitingList(space)
+        if previous == .max { list.first = next } else { receives[previous].next = next }
+        if next == .max { list.last = previous } else { receives[next].previous = previous }
+        setWaitingList(list, space)
     }
+
 }

@@ -1,3 +1,5 @@
+import NicDriver
+
 /// A queue of a peer, linked through its elements.
 struct LinkedQueue: BitwiseCopyable {
     var first: UInt32 = .max
@@ -23,7 +25,9 @@ enum InboundTarget: UInt8, BitwiseCopyable {
 /// Everything about one peer.
 struct Peer: BitwiseCopyable {
     let address: EndpointAddress
-    let template: FrameTemplate
+    var template: FrameTemplate
+    /// False: nothing can go yet, the router has not answered.
+    var hasNextHop = true
     let window: PeerWindow
     var cookie: UInt64 = .max
     var hasFailed = false
@@ -35,6 +39,7 @@ struct Peer: BitwiseCopyable {
     var nextSequence: UInt32
     /// The first number that is not acknowledged.
     var oldest: UInt32
+    var congestion = CongestionWindow()
     /// Answers and requests for memory go first, then messages, then bulk data.
     var controls = LinkedQueue(), messages = LinkedQueue(), bulk = LinkedQueue()
     /// Credits: what was sent in all and what may be, modulo 2³².
@@ -48,6 +53,11 @@ struct Peer: BitwiseCopyable {
     var heardAt: UInt64
     /// Since when it owes an acknowledgement or credits.
     var owingSince: UInt64
+
+    /// Frames have gone to it or come from it, or a receive waits for it alone: its death concerns us.
+    var matters = false
+    /// When it was asked for a sign of life first, since it was heard last; 0: it was not.
+    var askedAt: UInt64 = 0
 
     // Receiving.
     /// The next number in turn.
@@ -79,9 +89,10 @@ struct Peer: BitwiseCopyable {
     static let initialByteCredit: UInt32 = 1 << 18
     static let initialMessageCredit: UInt32 = 1 << 14
 
-    init(address: EndpointAddress, local: EndpointAddress, options: TransportOptions, now: UInt64) {
+    init(address: EndpointAddress, local: EndpointAddress, nextHop: MACAddress?, options: TransportOptions, now: UInt64) {
         self.address = address
-        template = FrameTemplate(from: local, to: address)
+        template = FrameTemplate(from: local, to: address, nextHop: nextHop ?? .broadcast)
+        hasNextHop = nextHop != nil
         window = PeerWindow()
         nextSequence = Self.firstSequence(from: local.key, to: address.key)
         oldest = nextSequence

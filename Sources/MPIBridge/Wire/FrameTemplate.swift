@@ -13,11 +13,12 @@ struct FrameTemplate: BitwiseCopyable {
     private enum Offset { static let ipLength = 16, ipChecksum = 24, udpLength = 38, udpChecksum = 40 }
     private static let ipHeader = 14, udpHeader = 34
 
-    init(from source: EndpointAddress, to target: EndpointAddress) {
+    /// - Parameter nextHop: whose Ethernet address the frames go to.
+    init(from source: EndpointAddress, to target: EndpointAddress, nextHop: MACAddress) {
         func bytes(_ value: some FixedWidthInteger & UnsignedInteger) -> [UInt8] {
             stride(from: value.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: value >> $0) }
         }
-        var head = target.mac.bytes + source.mac.bytes + [0x08, 0x00]
+        var head = nextHop.bytes + source.mac.bytes + [0x08, 0x00]
         // RFC 791 §3.1: version 4, five words; RFC 6864 §4.1: a datagram that is never fragmented needs no identification.
         head += [0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 17, 0, 0]
         head += bytes(source.ipv4) + bytes(target.ipv4) + bytes(source.udpPort) + bytes(target.udpPort)

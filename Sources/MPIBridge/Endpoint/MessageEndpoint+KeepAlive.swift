@@ -1,0 +1,30 @@
+/// Peers that owe nothing and are silent while receives wait: they are asked for a sign of life.
+extension MessageEndpoint {
+    private var keepAliveInterval: UInt64 { options.peerTimeout / 8 }
+
+    /// A peer that does not answer for ``TransportOptions/peerTimeout`` has failed. Nobody is asked while nothing is waited for.
+    mutating func keepAlive(now: UInt64) {
+        keepAliveAt = now &+ keepAliveInterval
+        guard !waiting.tagged.isEmpty || !waiting.untagged.isEmpty else { return }
+        noteAwaitedPeers(.tagged)
+        noteAwaitedPeers(.untagged)
+        for peer in 0..<UInt32(peers.touched) where peers[peer].matters && !peers[peer].hasFailed {
+            guard now &- peers[peer].heardAt >= keepAliveInterval else { continue }
+            if peers[peer].askedAt == 0 { peers[peer].askedAt = now }
+            if now &- peers[peer].askedAt >= options.peerTimeout {
+                fail(peer)
+            } else {
+                sendAcknowledgement(peer, asks: true)
+                flush()
+            }
+        }
+    }
+
+    private func noteAwaitedPeers(_ space: MessageSpace) {
+        var index = waitingList(space).first
+        while index != .max {
+            if receives[index].request.peer != .any { peers[receives[index].request.peer.index].matters = true }
+            index = receives[index].next
+        }
+    }
+}
