@@ -22,6 +22,13 @@ static int forget(MPI_Comm comm, int keyval, void *table, void *extra) {
     return MPI_SUCCESS;
 }
 
+// A duplicate asks anew.
+static int keep_to_itself(MPI_Comm comm, int keyval, void *extra, void *table, void *copy, int *flag) {
+    (void)comm, (void)keyval, (void)extra, (void)table, (void)copy;
+    *flag = 0;
+    return MPI_SUCCESS;
+}
+
 // Peers of an intercommunicator are those of the remote group (MPI 3.1 §6.6).
 static struct peer_table *make_table(MPI_Comm comm) {
     MPI_Group group, job;
@@ -54,7 +61,7 @@ static struct peer_table *table_of(MPI_Comm comm) {
     struct peer_table *table = NULL;
     int found = 0;
     pthread_mutex_lock(&lock);
-    if (key != MPI_KEYVAL_INVALID || unic_mpi.Comm_create_keyval(NULL, forget, &key, NULL) == MPI_SUCCESS) {
+    if (key != MPI_KEYVAL_INVALID || unic_mpi.Comm_create_keyval(keep_to_itself, forget, &key, NULL) == MPI_SUCCESS) {
         unic_mpi.Comm_get_attr(comm, key, &table, &found);
         if (!found && (table = make_table(comm)) && unic_mpi.Comm_set_attr(comm, key, table) != MPI_SUCCESS) {
             free(table);

@@ -23,15 +23,14 @@ struct EnvCommand: ParsableCommand {
     var command: [String] = []
 
     func run() throws {
-        let devices = try options.devices()
-        let kinds = mpi.map { [$0] } ?? MPIKind.allCases
-        guard !program.isEmpty else {
-            let settings = try options.settings(for: kinds, devices: devices?.text)
-            StandardStream.output.write(settings.environment.map { "export \($0.name)=\(Self.quoted($0.value))\n" }.joined())
-            return
-        }
-        let settings = try options.settings(for: kinds, devices: own(devices))
-        do { try becomeProgram(program, variables: settings.environment) } catch { throw Ending.failed("\(error)") }
+        do {
+            let devices = try options.job.devices()
+            let kinds = mpi.map { [$0] } ?? MPIKind.allCases
+            let mine = try program.isEmpty ? devices?.text : own(devices)
+            let variables = try options.job.settings(for: kinds, devices: mine).environment
+            guard program.isEmpty else { try becomeProgram(program, variables: variables) }
+            StandardStream.output.write(variables.map { "export \($0.name)=\(Self.quoted($0.value))\n" }.joined())
+        } catch { throw Ending.failed("\(error)") }
     }
 
     private var program: [String] { command.first == "--" ? Array(command.dropFirst()) : command }
@@ -39,8 +38,10 @@ struct EnvCommand: ParsableCommand {
     /// The device of this process, if a launcher has said which rank it has here; else the list.
     private func own(_ devices: DeviceList?) throws -> String? {
         guard let devices, let text = MPILaunch.current.localRank else { return devices?.text }
-        guard let rank = Int(text), rank >= 0 else { throw Ending.failed("the launcher's local rank '\(text)' is no number.") }
-        do { return try devices.url(ofLocalRank: rank) } catch { throw Ending.failed("\(error)") }
+        guard let rank = Int(text), rank >= 0 else {
+            throw MPIJob.Impossible(description: "the launcher's local rank '\(text)' is no number.")
+        }
+        return try devices.url(ofLocalRank: rank)
     }
 
     /// For a POSIX shell: in single quotes nothing means anything but the quote.

@@ -44,11 +44,15 @@ enum MPIKind: String, CaseIterable, ExpressibleByArgument {
             default: throw Unknown(description: "'\(launcher)' is Open MPI \(version); 4.1 and 5 are known. Try --mpi openmpi5.")
             }
         } else if text.contains("HYDRA") {
-            guard !text.contains("ch4:ucx") || text.contains("ch4:ofi") else {
-                throw Unknown(
-                    description:
-                        "'\(launcher)' belongs to an MPICH that was built for UCX alone (ch4:ucx) and knows no libfabric: it cannot use unic. Use one that was built with --with-device=ch4:ofi."
-                )
+            // Configured like --with-device=ch4:ucx,ofi; without the option it is ch4:ofi.
+            if let mark = text.firstRange(of: "--with-device=") {
+                let device = text[mark.upperBound...].prefix { !$0.isWhitespace && $0 != "'" }
+                guard device.contains("ofi") else {
+                    throw Unknown(
+                        description:
+                            "'\(launcher)' belongs to an MPICH that was built for \(device) alone and knows no libfabric: it cannot use unic. Use one that was built with --with-device=ch4:ofi."
+                    )
+                }
             }
             self = .mpich
         } else {

@@ -27,6 +27,10 @@ struct MPISettings {
         }
         if let devices { variables.append((DeviceList.variable, devices)) }
         if let preload { variables += [("LD_PRELOAD", preload)] + tracking.variables }
+        // The provider's own counters, a line a process: MPICH has no other report.
+        if kinds == [.mpich], let report = tracking.report, report != "off" {
+            variables.append(("UNIC_REPORT", report == "text" ? "1" : report))
+        }
     }
 
     /// A launcher's arguments.

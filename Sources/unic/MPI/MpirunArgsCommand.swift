@@ -27,9 +27,11 @@ struct MpirunArgsCommand: ParsableCommand {
     }
 
     func run() throws {
-        let kind: MPIKind
-        do { kind = try MPIKind(rawValue: mpi) ?? MPIKind.detect(launcher: launcher) } catch { throw Ending.failed("\(error)") }
-        let words = try options.settings(for: [kind], devices: options.devices()?.text).arguments(of: kind)
+        let words: [String]
+        do {
+            let kind = try MPIKind(rawValue: mpi) ?? MPIKind.detect(launcher: launcher)
+            words = try options.job.settings(for: [kind], devices: options.job.devices()?.text).arguments(of: kind)
+        } catch { throw Ending.failed("\(error)") }
         try requireThatShellsKeep(words)
         StandardStream.output.write(words.joined(separator: " ") + "\n")
     }
