@@ -59,6 +59,8 @@ let package = Package(
         module("NicRegisters"),
         module("NicDriver", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicRegisters"]),
         module("MPIBridge", ["DeviceMemory", "NicDriver"]),
+        // Examples alone use an MPI; the library that counts its calls is C and built by Scripts/build-mpi.
+        .systemLibrary(name: "CMPI", path: "Sources/CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
         .systemLibrary(name: "CLibfabric", path: "Sources/CLibfabric"),
         module("FabricProvider", ["CLibfabric", "LinuxIO", "DeviceAccess", "NicDriver", "MPIBridge", "Devices"]),
         // The shared library: Swift's runtime is inside, and one symbol is visible.
@@ -103,6 +105,13 @@ let package = Package(
         module("Echo", path: "Sources/examples/Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         module("Traffic", path: "Sources/examples/Traffic", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         module("CopyEngine", path: "Sources/examples/CopyEngine", ["LinuxIO", "DeviceMemory", "DeviceModel"]),
+        module("MPIExamples", path: "Sources/examples/MPI", ["CMPI"]),
+        .executableTarget(
+            name: "mpi-pingpong", dependencies: ["MPIExamples", "LinuxIO", "Reports", arguments], path: "Sources/examples/mpi-pingpong",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "mpi-allreduce", dependencies: ["MPIExamples", "LinuxIO", "Reports", arguments],
+            path: "Sources/examples/mpi-allreduce", swiftSettings: settings),
         module("Reports"),
         module("RelayPlan", ["LinuxIO", "DeviceAccess", "Reports"]),
         module("DriverSuite", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver", "Devices"]),
