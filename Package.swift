@@ -39,6 +39,8 @@ let package = Package(
         .library(name: "DeviceMemory", targets: ["DeviceMemory"]),
         .library(name: "LinuxIO", targets: ["LinuxIO"]),
         .executable(name: "unic", targets: ["unic"]),
+        // libunic-fi.so, which libfabric loads (FI_PROVIDER_PATH).
+        .library(name: "unic-fi", type: .dynamic, targets: ["FabricProviderEntry"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -55,6 +57,19 @@ let package = Package(
         module("NicRegisters"),
         module("NicDriver", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicRegisters"]),
         module("MPIBridge", ["DeviceMemory", "NicDriver"]),
+        .systemLibrary(name: "CLibfabric", path: "Sources/CLibfabric"),
+        module("FabricProvider", ["CLibfabric", "LinuxIO", "DeviceAccess", "NicDriver", "MPIBridge", "Devices"]),
+        // The shared library: Swift's runtime is inside, and one symbol is visible.
+        .target(
+            name: "FabricProviderEntry", dependencies: ["CLibfabric", "FabricProvider"], path: "Sources/FabricProviderEntry",
+            exclude: ["exports.map"], swiftSettings: settings,
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/FabricProviderEntry/exports.map",
+                    "-Xlinker", "-z", "-Xlinker", "defs",
+                ]),
+                .unsafeFlags(["-Xlinker", "--strip-all"], .when(configuration: .release)),
+            ]),
         module("DeviceModel", ["LinuxIO", "DeviceMemory"]),
         module("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         module("VirtioModel", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"]),

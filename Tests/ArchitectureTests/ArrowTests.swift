@@ -11,6 +11,10 @@ private let allowed: [String: Set<String>] = [
     "NicRegisters": [],
     "NicDriver": ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicRegisters"],
     "MPIBridge": ["DeviceMemory", "NicDriver"],
+    "CLibfabric": [],
+    // What libfabric loads: it opens devices by URL, and knows no backend.
+    "FabricProvider": ["CLibfabric", "LinuxIO", "DeviceAccess", "NicDriver", "MPIBridge", "Devices"],
+    "FabricProviderEntry": ["CLibfabric", "FabricProvider"],
     "DeviceModel": ["LinuxIO", "DeviceMemory"],
     "SoftDevice": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"],
     "VirtioModel": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"],
