@@ -71,7 +71,7 @@ let package = Package(
                 .unsafeFlags([
                     "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/FabricProviderEntry/exports.map",
                     "-Xlinker", "-z", "-Xlinker", "defs",
-                ]),
+                ])
             ]),
         .systemLibrary(name: "CVerbs", path: "Sources/CVerbs"),
         module("VerbsProvider", ["CVerbs", "LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge", "Devices"]),
@@ -189,7 +189,6 @@ let package = Package(
         .testTarget(
             name: "CommandTests", dependencies: ["unic", "relay-guest", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
         tests("VerbsProvider", ["CVerbs", "DeviceMemory", "MPIBridge", "NicDriver"]),
-        .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
         .testTarget(
             name: "LabTests", dependencies: ["LabKit", "LinuxIO", "RelayPlan", "DeviceAccess", "Devices", "IOMMURelay", "VfioUser"],
