@@ -15,6 +15,10 @@ private let allowed: [String: Set<String>] = [
     "VerbsProvider": ["CVerbs", "LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge", "Devices"],
     // The shared library: nothing but what it exports.
     "VerbsLibrary": ["VerbsProvider"],
+    "CLibfabric": [],
+    // What libfabric loads: it opens devices by URL, and knows no backend.
+    "FabricProvider": ["CLibfabric", "LinuxIO", "DeviceAccess", "NicDriver", "MPIBridge", "Devices"],
+    "FabricProviderEntry": ["CLibfabric", "FabricProvider"],
     "DeviceModel": ["LinuxIO", "DeviceMemory"],
     "SoftDevice": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"],
     "VirtioModel": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"],
@@ -33,6 +37,8 @@ private let allowed: [String: Set<String>] = [
     "Reports": [],
     "PingPong": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "Traffic": ["LinuxIO", "DeviceMemory", "NicDriver"],
+    "CMPI": [],
+    "MPIExamples": ["CMPI"],
     "Echo": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "CopyEngine": ["LinuxIO", "DeviceMemory", "DeviceModel"],
     "FuzzTargets": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicModels", "IOMMURelay", "VfioUser", "Reports"],

@@ -9,6 +9,7 @@ extension MessageEndpoint {
         peers[peer].hasFailed = true
         counters.failedPeers &+= 1
         dropFrames(of: peer)
+        promisedMessages &-= Int(peers[peer].messagesGranted &- peers[peer].messagesArrived)
         for index in 0..<UInt32(unexpected.touched) where unexpected.isInUse(index) && unexpected[index].peer == peer {
             dropUnfinished(index)
         }

@@ -11,6 +11,10 @@ extension MessageEndpoint {
             received = true
             while let packet = incoming.removeFirst() { arrived(packet, now: now) }
         }
+        if !returning.isEmpty {
+            received = true
+            takeReturning(now: now)
+        }
         if !attention.isEmpty { attend(now: now) }
         if now >= nextTimer { runTimers(now: now) }
         if now >= keepAliveAt { keepAlive(now: now) }
@@ -25,6 +29,13 @@ extension MessageEndpoint {
         flush()
     }
 
+    /// Frames of this endpoint to itself. What they cause to be sent waits for the next call.
+    private mutating func takeReturning(now: UInt64) {
+        guard completions.capacity &- completions.count > 256 else { return }
+        swap(&returning, &returned)
+        while let packet = returned.removeFirst() { arrived(packet, now: now) }
+    }
+
     /// Peers with something to do at once: frames that waited, answers, acknowledgements.
     private mutating func attend(now: UInt64) {
         // Who calls again meanwhile is looked at in the next call.
@@ -35,6 +46,8 @@ extension MessageEndpoint {
             if peers[peer].holdsExpected { deliverEarly(peer, now: now) }
             pump(peer, now: now)
             if peers[peer].shallAcknowledgeNow { sendAcknowledgement(peer) }
+            // Without room for it now, it goes next time.
+            if peers[peer].shallAcknowledgeNow { callAttention(peer) }
             if peer == last { break }
         }
     }

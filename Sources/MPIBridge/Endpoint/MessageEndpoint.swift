@@ -8,7 +8,7 @@ public import NicDriver
 /// Nothing is allocated after init but peers (``peer(for:)``) and blocks for unexpected messages, which are kept and used again.
 public struct MessageEndpoint: ~Copyable {
     public let address: EndpointAddress
-    public let options: TransportOptions
+    public internal(set) var options: TransportOptions
     /// Bytes of the longest message that may be injected.
     public let injectLimit: Int
     public internal(set) var counters = TransportCounters()
@@ -18,6 +18,9 @@ public struct MessageEndpoint: ~Copyable {
     let pool: PacketPoolReference
     var incoming: PacketBatch
     var outgoing: PacketBatch
+    /// Frames to this endpoint itself, which no wire brings back: the next ``progress(now:)`` takes them, out of the other batch.
+    var returning: PacketBatch
+    var returned: PacketBatch
     /// Bytes of the longest frame.
     let frameByteCount: Int
     /// Packets that are left to acknowledgements, and to frames that come early.
@@ -52,6 +55,8 @@ public struct MessageEndpoint: ~Copyable {
     var unexpectedLists = (untagged: LinkedQueue(), tagged: LinkedQueue())
     var unexpected: Slab<UnexpectedMessage>
     var unexpectedByteCount = 0
+    /// Messages that peers may still send by what they were granted: each has its place among the unexpected ones.
+    var promisedMessages = 0
     var blocks = BlockCache()
 
     /// Receive operations that are not the application's: parts of multiple receives, peers' writes.
@@ -69,6 +74,8 @@ public struct MessageEndpoint: ~Copyable {
         pool = queuePair.pool
         incoming = queuePair.makeBatch(capacity: 32)
         outgoing = queuePair.makeBatch(capacity: 128)
+        returning = queuePair.makeBatch(capacity: 128)
+        returned = queuePair.makeBatch(capacity: 128)
         frameByteCount = port.maximumFrameByteCount
         injectLimit = min(options.eagerLimit, frameByteCount - FrameKind.message.headerByteCount)
         packetReserve = pool.freeCount / 16
@@ -80,7 +87,7 @@ public struct MessageEndpoint: ~Copyable {
         receives = Slab(capacity: options.receiveCapacity + Self.innerReceives)
         controls = Slab(capacity: sends.capacity + receives.capacity)
         slots = FrameSlots(count: options.retainedFrames, frameByteCount: frameByteCount)
-        unexpected = Slab(capacity: options.unexpectedCapacity)
+        unexpected = Slab(capacity: options.unexpectedCapacity + options.peerCapacity * Int(options.messageCredit))
         completions = CompletionRing(capacity: 2 * (sends.capacity + receives.capacity))
     }
 
@@ -100,8 +107,12 @@ public struct MessageEndpoint: ~Copyable {
         else { return nil }
         if nextHop == nil { askRouterAt = min(askRouterAt, now) }
         peerTable.insert(address.key, index)
+        promisedMessages &+= Int(options.messageCredit)
         return PeerID(index: index)
     }
+
+    /// ``TransportOptions/minimumMultiReceive`` from now on.
+    public mutating func setMinimumMultiReceive(_ byteCount: Int) { options.minimumMultiReceive = byteCount }
 
     /// The caller's own number for a peer.
     public mutating func setCookie(_ cookie: UInt64, of peer: PeerID) {
@@ -125,14 +136,14 @@ public struct MessageEndpoint: ~Copyable {
 
     /// Whether nothing waits to be sent, acknowledged or answered.
     public var isQuiet: Bool {
-        guard sends.count == 0, controls.count == 0, outgoing.isEmpty else { return false }
+        guard sends.count == 0, controls.count == 0, outgoing.isEmpty, returning.isEmpty else { return false }
         for peer in 0..<UInt32(peers.touched) where !peers[peer].hasFailed && peers[peer].inFlight > 0 { return false }
         return true
     }
 
     /// When ``progress(now:)`` has to be called at the latest, if nothing arrives.
     public var nextDeadline: UInt64 {
-        if attention.first != .max || !outgoing.isEmpty { return 0 }
+        if attention.first != .max || !outgoing.isEmpty || !returning.isEmpty { return 0 }
         return min(nextTimer, keepAliveAt, askRouterAt)
     }
 

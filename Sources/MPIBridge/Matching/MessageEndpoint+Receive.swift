@@ -123,6 +123,7 @@ extension MessageEndpoint {
             kind: receives[index].kind == .read ? .read : .receive, space: receives[index].request.space,
             context: receives[index].request.context, peer: PeerID(index: receives[index].source),
             byteCount: receives[index].receivedByteCount, error: error)
+        completion.options = options
         completion.tag = receives[index].tag
         completion.data = receives[index].data
         completion.carriesData = receives[index].carriesData
@@ -130,7 +131,8 @@ extension MessageEndpoint {
         completion.address = receives[index].request.memory.firstAddress
         let parent = receives[index].parent
         receives.give(index)
-        if parent != .max { completion.releasesBuffer = closePart(of: parent) }
+        // A buffer for several messages ends itself (canceled, its only peer is dead), or with the last of its parts.
+        completion.releasesBuffer = parent == .max ? options.contains(.multiReceive) : closePart(of: parent)
         if options.contains(.discards) { return }
         if error != nil || options.contains(.completes) || completion.releasesBuffer { completions.append(completion) }
     }

@@ -77,8 +77,8 @@ extension MessageEndpoint {
             peers[peer].inboundIndex = index
         } else {
             counters.accessesRefused &+= 1
-            _ = answer(OperationName(word: window.load64(at: 104)), with: .remoteAccess, to: peer)
             peers[peer].inbound = .nowhere
+            peers[peer].refusedWrite = OperationName(word: window.load64(at: 104))
         }
         peers[peer].inboundTotal = Int(total)
         peers[peer].inboundByteCount = 0
@@ -131,7 +131,7 @@ extension MessageEndpoint {
         completions.append(completion)
     }
 
-    private mutating func answer(_ name: OperationName, with error: TransportError?, to peer: UInt32) -> Delivery {
+    mutating func answer(_ name: OperationName, with error: TransportError?, to peer: UInt32) -> Delivery {
         postControl(.outcome, (name.word, UInt64(error?.rawValue ?? 0), 0, 0), to: peer) ? .done : .notNow
     }
 
