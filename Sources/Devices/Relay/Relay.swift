@@ -83,6 +83,7 @@ public final class Relay {
             server.clientMemoryChanged = { hosts.guestMemoryChanged() }
             functions = [server] + behind.servers
             loop = try ServerLoop(functions, options: options.server)
+            hosts.betweenPieces = { [weak loop] in loop?.serveOthers() }
         } catch { throw Self.failed(plan.iommuSocket, error) }
         self.core = core
         functionControls = behind.controls

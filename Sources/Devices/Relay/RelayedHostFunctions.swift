@@ -18,6 +18,8 @@ final class RelayedHostFunctions {
     /// By the host's group.
     private var groups: [Int: (space: Type1AddressSpace, group: Type1Group<Type1AddressSpace>)] = [:]
     private(set) var limits: [DMALimits] = []
+    /// Called between pieces of the host's mappings, where many are carried out in one call.
+    var betweenPieces: () -> Void = {}
 
     init(guest: DMASpace) { self.guest = guest }
 
@@ -53,6 +55,7 @@ final class RelayedHostFunctions {
         let device = try KernelVFIODevice(url: url.description, address: address, context: context)
         let domains =
             iommufd?.domains ?? IOMMUFDDomains(guest: guest) { () throws(DeviceError) in try context.makeAddressSpace() }
+        domains.betweenPieces = { [weak self] in self?.betweenPieces() }
         iommufd = (context, domains)
         return Opened(device: device, back: IOMMUFDBack(device: device, domains: domains))
     }
@@ -61,6 +64,7 @@ final class RelayedHostFunctions {
         let space = if let known = groups[number]?.space { known } else { try Type1AddressSpace(url: url.description, address: address) }
         let device = try KernelVFIODevice(url: url.description, address: address, space: space)
         let held = groups[number]?.group ?? Type1Group(space: space, guest: guest)
+        held.betweenPieces = { [weak self] in self?.betweenPieces() }
         groups[number] = (space, held)
         return Opened(device: device, back: Type1Back(group: held))
     }

@@ -17,16 +17,30 @@ public protocol HostMapper: AnyObject {
     var maximumPieceByteCount: UInt64 { get }
     /// Whether a call costs enough that neighbours should come as one piece: docs/decisions/0009.
     var joinsNeighbours: Bool { get }
+    /// How much one step maps, if it is more than one piece; what comes in smaller ones.
+    var maximumStepByteCount: UInt64 { get }
+    /// Does a part of what a map of the piece needs first and takes long. True: it can be mapped.
+    func prepareStep(_ piece: IOVAMapping) -> Bool
     /// Maps a piece; neither it nor a part of it is mapped yet.
     func map(_ piece: IOVAMapping) throws(HostMapperError)
     /// Removes what is mapped inside of the range; pieces are whole. When it returns no DMA reaches that memory.
     func unmap(_ range: IOVARange)
     /// Removes everything. When it returns no DMA gets through.
     func unmapAll()
+    /// Removes at most about as much as one piece of ``maximumPieceByteCount``. True: nothing is left.
+    func unmapStep() -> Bool
 }
 
 extension HostMapper {
     public var joinsNeighbours: Bool { true }
+    public var maximumStepByteCount: UInt64 { maximumPieceByteCount }
+    public func prepareStep(_ piece: IOVAMapping) -> Bool { true }
+
+    /// For mappers whose calls take no time.
+    public func unmapStep() -> Bool {
+        unmapAll()
+        return true
+    }
 
     /// Whether a mapping is one piece.
     func takesAtOnce(_ range: IOVARange) -> Bool {
@@ -46,4 +60,21 @@ public protocol EndpointBack: AnyObject {
     func bypass() throws(HostMapperError)
     /// From now on no DMA of the endpoint gets through. When it returns, what was in flight is done. Never fails.
     func block()
+    /// A part of ``bypass()`` that takes no longer than a piece of a mapping. True: it is done.
+    func bypassStep() throws(HostMapperError) -> Bool
+    /// A part of ``block()`` that takes no longer than a piece of a mapping. True: it is done.
+    func blockStep() -> Bool
+}
+
+/// For backs whose calls take no time.
+extension EndpointBack {
+    public func bypassStep() throws(HostMapperError) -> Bool {
+        try bypass()
+        return true
+    }
+
+    public func blockStep() -> Bool {
+        block()
+        return true
+    }
 }

@@ -166,7 +166,10 @@ extension IOMMUCore {
     }
 
     public func reset() {
-        if case .route(let work) = job?.work { work.walk?.mapper.unmapAll() }
+        if case .route(let work) = job?.work {
+            work.walk?.mapper.unmapAll()
+            work.emptying?.unmapAll()
+        }
         job = nil
         run = nil
         late = LateUnmaps()
