@@ -7,7 +7,13 @@ extension RelayPlan {
         var words = ["-machine", "q35,memory-backend=unic-memory", "-m", "\(options.memoryMebibytes)M"]
         words += ["-object", "memory-backend-memfd,id=unic-memory,size=\(options.memoryMebibytes)M,share=on"]
         words += ["-acpitable", "sig=VIOT,rev=0,oem_id=UNIC,oem_table_id=UNICVIOT,data=\(viotPath)"]
-        words += ["-device", client("unic-iommu", bus: "pcie.0", address: "0x\(hexadecimal(topology.iommu.device)).0", iommuSocket)]
+        for iommu in topology.iommus {
+            let address = "0x\(hexadecimal(iommu.address.device)).\(iommu.address.function)"
+            words += [
+                "-device",
+                client(iommu.name, bus: "pcie.0", address: address, isMultifunction: topology.iommus.count > 1, socket(of: iommu)),
+            ]
+        }
         for (index, port) in topology.ports.enumerated() {
             words += ["-device", rootPort(port, chassis: 128 + index)]
             if let bridge = port.bridge { words += ["-device", "pcie-pci-bridge,id=\(bridge.name),bus=\(port.name)"] }

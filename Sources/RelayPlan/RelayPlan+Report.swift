@@ -15,13 +15,13 @@ extension RelayPlan {
 
     /// For a terminal: places, groups before and after, QEMU's arguments.
     public var text: String {
-        var places = TextTable(header: ["name", "what", "host group", "in the guest", "endpoint", "aliases"])
-        places.append(["unic-iommu", "virtio-iommu", "", topology.iommu.description, "", ""])
+        var places = TextTable(header: ["name", "what", "host group", "in the guest", "IOMMU", "endpoint", "aliases"])
+        for iommu in topology.iommus { places.append([iommu.name, "virtio-iommu", "", iommu.address.description, "", "", ""]) }
         for port in topology.ports {
             for placed in port.functions {
                 places.append([
                     placed.function.name, placed.function.kindText, port.hostGroup.map(String.init) ?? "", placed.address.description,
-                    endpointText(placed.endpoint), placed.aliases.map(endpointText).joined(separator: " "),
+                    topology.iommus[port.iommu].name, endpointText(placed.endpoint), placed.aliases.map(endpointText).joined(separator: " "),
                 ])
             }
         }
@@ -49,7 +49,7 @@ extension RelayPlan {
     /// The same for programs.
     public var json: JSONValue {
         .object([
-            ("iommu", .object([("address", .string(topology.iommu.description)), ("socket", .string(iommuSocket))])),
+            ("iommus", .array(topology.iommus.map(json))),
             ("functions", .array(topology.ports.flatMap { port in port.functions.map { json($0, behind: port) } })),
             (
                 "host_groups",
@@ -84,6 +84,12 @@ extension RelayPlan {
         ])
     }
 
+    private func json(_ iommu: GuestTopology.IOMMU) -> JSONValue {
+        .object([
+            ("name", .string(iommu.name)), ("address", .string(iommu.address.description)), ("socket", .string(socket(of: iommu))),
+        ])
+    }
+
     private func json(_ placed: GuestTopology.PlacedFunction, behind port: GuestTopology.RootPort) -> JSONValue {
         let kind: (key: String, value: JSONValue) =
             switch placed.function.kind {
@@ -93,7 +99,7 @@ extension RelayPlan {
             }
         return .object([
             ("name", .string(placed.function.name)), kind, ("host_group", port.hostGroup.map { .integer($0) } ?? .null),
-            ("address", .string(placed.address.description)), ("endpoint", .integer(Int(placed.endpoint))),
+            ("address", .string(placed.address.description)), ("iommu", .integer(port.iommu)), ("endpoint", .integer(Int(placed.endpoint))),
             ("aliases", .array(placed.aliases.map { .integer(Int($0)) })), ("port", .string(port.name)),
             ("socket", .string(socket(of: placed.function))), ("device", .string(device(placed, behind: port))),
         ])

@@ -11,10 +11,15 @@ public struct RelayPlan: Equatable, Sendable {
         public var sharing: GuestTopology.Sharing
         /// Where the root ports begin on the guest's bus 0, 1 … 24. Nothing before it may make a bus.
         public var firstPlace: UInt8
+        /// IOMMU functions of the guest, 1 … 8. What is behind the root ports is dealt out to them in turn; functions of one host
+        /// group stay together.
+        public var iommuCount: Int
 
         public init(
-            directory: String, memoryMebibytes: Int = 1024, sharing: GuestTopology.Sharing = .functions, firstPlace: UInt8 = 1
+            directory: String, memoryMebibytes: Int = 1024, sharing: GuestTopology.Sharing = .functions, firstPlace: UInt8 = 1,
+            iommuCount: Int = 1
         ) {
+            self.iommuCount = iommuCount
             self.firstPlace = firstPlace
             self.directory = directory
             self.memoryMebibytes = memoryMebibytes
@@ -34,6 +39,7 @@ public struct RelayPlan: Equatable, Sendable {
         guard (1...GuestTopology.iommuPlace - GuestTopology.portPlaceCount).contains(options.firstPlace) else {
             throw .noSuchPlace(options.firstPlace)
         }
+        guard (1...GuestTopology.iommuLimit).contains(options.iommuCount) else { throw .iommuCount(options.iommuCount) }
         try Self.checkNames(functions)
         let groups = try Self.groups(of: functions, in: hostGroups)
         var slots: [(hostGroup: Int?, functions: [RelayFunction])] = []
@@ -52,13 +58,17 @@ public struct RelayPlan: Equatable, Sendable {
             throw .tooManyInGroup(
                 group: slot.hostGroup ?? 0, functionCount: slot.functions.count, placeCount: options.sharing.placeCount)
         }
+        guard slots.count >= options.iommuCount else { throw .idleIOMMU(iommuCount: options.iommuCount, slotCount: slots.count) }
         self.options = options
-        topology = GuestTopology(slots: slots, sharing: options.sharing, firstPlace: options.firstPlace)
+        topology = GuestTopology(
+            slots: slots, sharing: options.sharing, firstPlace: options.firstPlace, iommuCount: options.iommuCount)
         self.hostGroups = Set(groups.values.map(\.number)).sorted().compactMap { number in hostGroups.first { $0.number == number } }
         try checkPaths()
     }
 
-    public var iommuSocket: String { "\(options.directory)/unic-iommu.sock" }
+    /// Of the first IOMMU.
+    public var iommuSocket: String { socket(of: topology.iommus[0]) }
+    public func socket(of iommu: GuestTopology.IOMMU) -> String { "\(options.directory)/\(iommu.name).sock" }
     public var viotPath: String { "\(options.directory)/unic-viot.bin" }
     public func socket(of function: RelayFunction) -> String { "\(options.directory)/\(function.name).sock" }
 
@@ -102,7 +112,7 @@ public struct RelayPlan: Equatable, Sendable {
     /// sun_path has 108 bytes, its NUL among them (unix(7)). QEMU reads sockets' paths as JSON, and the table's as one of its
     /// comma-separated options, in which colons part files.
     private func checkPaths() throws(RelayPlanError) {
-        for path in [iommuSocket] + topology.functions.map({ socket(of: $0.function) }) + [viotPath] {
+        for path in topology.iommus.map(socket) + topology.functions.map({ socket(of: $0.function) }) + [viotPath] {
             guard path.utf8.count <= 107 else { throw .pathTooLong(path, byteCount: path.utf8.count, limit: 107) }
             for (character, name) in [("\"", "quote"), ("\\", "backslash"), (",", "comma"), (":", "colon")] where path.contains(character) {
                 throw .pathCharacter(path, character: name)

@@ -7,14 +7,13 @@ import LinuxIO
 import RelayPlan
 import VfioUser
 
-/// The functions behind a relay's IOMMU: each gets a server, and is an endpoint.
+/// The functions behind one IOMMU of a relay: each gets a server, and is an endpoint.
 struct RelayedFunctions {
     private let core: IOMMUCore
     private let devices: [String: DeviceURL]
     private let opened: [String: RelayedHostFunctions.Opened]
     private let options: Relay.Options
-    private(set) var servers: [any ServedFunction] = []
-    private(set) var controls: [(name: String, control: ServerControl)] = []
+    private(set) var servers: [(name: String, server: any ServedFunction)] = []
 
     /// - Parameters:
     ///   - devices: by the functions' names.
@@ -36,8 +35,7 @@ struct RelayedFunctions {
             let name = placed.function.name
             let (server, back, reserved) = try make(placed, at: plan.socket(of: placed.function))
             try register(placed.endpoint, aliases: placed.aliases, group: group ?? name, reserved: reserved, back, named: name)
-            servers.append(server)
-            controls.append((name, server.control))
+            servers.append((name, server))
         }
     }
 

@@ -279,6 +279,8 @@ extension IOMMUCore {
 
     public func takeFault() -> IOMMUFault? { faults.takeFirst() }
 
+    public func batchEnded() { if let observer, observer.wantsRequests { observer.batchEnded() } }
+
     public var statistics: RelayStatistics {
         var result = counts
         result.domains = domains.count

@@ -32,6 +32,11 @@ struct RelayOptions: ParsableArguments {
     var memory = 1024
     @Option(help: ArgumentHelp("The first place on the guest's bus 0 that root ports take.", valueName: "number"))
     var firstPlace: UInt8 = 1
+    @Option(
+        help: ArgumentHelp(
+            "IOMMU functions in the guest, 1 to 8; the functions, or groups of them, are dealt out in turn. Limits hold for each.",
+            valueName: "number"))
+    var iommus = 1
     @Flag(help: "Functions reach all of the guest's memory until its IOMMU driver comes: for firmware that boots from a NIC.")
     var bootBypass = false
     @Flag(help: "Never sleep: lowest latency of map requests, one core busy.")
@@ -74,7 +79,7 @@ struct RelayOptions: ParsableArguments {
         do {
             return try RelayPlan(
                 functions: functions, hostGroups: HostGroup.readAll(),
-                options: RelayPlan.Options(directory: directory, memoryMebibytes: memory, firstPlace: firstPlace))
+                options: RelayPlan.Options(directory: directory, memoryMebibytes: memory, firstPlace: firstPlace, iommuCount: iommus))
         } catch { throw Ending.failed("\(error)") }
     }
 

@@ -12,9 +12,9 @@ struct RelayStatus: Sendable {
     private let functions: [(name: String, endpoint: UInt32, control: ServerControl)]
     private let startedAt = MonotonicClock.nanoseconds()
 
-    init(_ relay: Relay, _ plan: RelayPlan) {
-        published = relay.published
-        control = relay.control
+    init(_ iommu: RelayedIOMMU, _ relay: Relay, _ plan: RelayPlan) {
+        published = iommu.published
+        control = iommu.control
         functions = zip(plan.topology.functions, relay.functionControls).map { placed, function in
             (placed.function.name, placed.endpoint, function.control)
         }
