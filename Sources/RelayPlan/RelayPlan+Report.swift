@@ -21,7 +21,8 @@ extension RelayPlan {
             for placed in port.functions {
                 places.append([
                     placed.function.name, placed.function.kindText, port.hostGroup.map(String.init) ?? "", placed.address.description,
-                    topology.iommus[port.iommu].name, endpointText(placed.endpoint), placed.aliases.map(endpointText).joined(separator: " "),
+                    topology.iommus[port.iommu].name, endpointText(placed.endpoint),
+                    placed.aliases.map(endpointText).joined(separator: " "),
                 ])
             }
         }

@@ -218,8 +218,11 @@ import Testing
         let text = try plan(Self.mixed(), [Self.shared]).json.text
         #expect(
             text.hasPrefix(
-                #"{"iommus":[{"name":"unic-iommu","address":"0000:00:1e.0","socket":"/run/r/unic-iommu.sock"}],"functions":[{"name":"nic","#))
-        #expect(text.contains(#""name":"right","host":"0000:03:00.1","host_group":7,"address":"0000:02:00.1","iommu":0,"endpoint":513,"aliases":[]"#))
+                #"{"iommus":[{"name":"unic-iommu","address":"0000:00:1e.0","socket":"/run/r/unic-iommu.sock"}],"functions":[{"name":"nic","#
+            ))
+        #expect(
+            text.contains(
+                #""name":"right","host":"0000:03:00.1","host_group":7,"address":"0000:02:00.1","iommu":0,"endpoint":513,"aliases":[]"#))
         #expect(text.contains(#""guest_groups":[{"functions":["nic"],"depends_on_probe_order":false}"#))
         #expect(text.contains(#""viot":{"path":"/run/r/unic-viot.bin","byte_count":100}"#))
     }
