@@ -148,7 +148,8 @@ import Testing
         try guest.map(range(0, Self.byteCount - 1), to: memory.window, access: .readWrite)
         (seen, before) = ([], space.callCount)
         group.guestMemoryChanged()
-        #expect(space.mapped.count == Self.pieces && seen.count == Self.pieces - 1 && seen.allSatisfy { $0 <= 1 }, "\(seen)")
+        // Making pages gives turns, too, if it takes long.
+        #expect(space.mapped.count == Self.pieces && seen.filter { $0 > 0 } == [Int](repeating: 1, count: Self.pieces - 1), "\(seen)")
         (seen, before) = ([], space.callCount)
         core.reset()
         #expect(space.mapped.isEmpty && seen.count == Self.pieces - 1 && seen.allSatisfy { $0 <= 1 }, "\(seen)")
@@ -166,7 +167,7 @@ import Testing
         }
         try guest.map(range(0, Self.byteCount - 1), to: memory.window, access: .readWrite)
         domains.guestMemoryChanged()
-        #expect(space.mapped.count == Self.pieces && seen == [Int](repeating: 1, count: Self.pieces - 1))
+        #expect(space.mapped.count == Self.pieces && seen.filter { $0 > 0 } == [Int](repeating: 1, count: Self.pieces - 1), "\(seen)")
         withExtendedLifetime(core) {}
     }
 }
