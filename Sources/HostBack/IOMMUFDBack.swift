@@ -22,7 +22,13 @@ public final class IOMMUFDBack<Device: AttachableDevice>: EndpointBack {
         try attach(mappings)
     }
 
-    public func bypass() throws(HostMapperError) { try attach(try domains.bypass()) }
+    public func bypass() throws(HostMapperError) { while try !bypassStep() { domains.betweenPieces() } }
+
+    public func bypassStep() throws(HostMapperError) -> Bool {
+        guard let mappings = try domains.bypassStep() else { return false }
+        try attach(mappings)
+        return true
+    }
 
     private func attach(_ mappings: HostMappings<Device.Space>) throws(HostMapperError) {
         do throws(DeviceError) { try device.attach(mappings.space) } catch { throw HostMapperError(error) }

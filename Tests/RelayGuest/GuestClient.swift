@@ -31,6 +31,8 @@ final class GuestClient {
 
     func run() throws {
         try expectRefusals()
+        // Of the program's NICs one may be another server's, which does not bypass.
+        if !isProgram { try readConfigWhileMuchIsMapped(byteCount: 512 << 20) }
         for index in 0..<2 { devices.append(try openDevice(index)) }
         for wait in [PortOptions.WaitMode.poll, .interrupt] {
             let ports = try devices.map { try Frames.makePort($0, wait) }
@@ -88,11 +90,15 @@ final class GuestClient {
         try require(more != after, "the relay does not count")
     }
 
+    private func connect(_ index: Int) throws -> VfioUserDevice {
+        let path = "\(directory)/nic\(index)" + (isProgram ? ".sock" : "")
+        return try VfioUserDevice(url: "vfio-user:\(path)", socketPath: path, acceptsHostDevices: true)
+    }
+
     /// Each domain is the endpoint's second one: the ATTACH replaces the first.
     /// - Parameter part: of the addresses, for two in one domain.
     private func openDevice(_ index: Int, domain chosen: UInt32? = nil, part: UInt64 = 0) throws -> RelayedDevice {
-        let path = "\(directory)/nic\(index)" + (isProgram ? ".sock" : "")
-        let nic = try VfioUserDevice(url: "vfio-user:\(path)", socketPath: path, acceptsHostDevices: true)
+        let nic = try connect(index)
         if isProgram { ram.tell(nic) }
         let probe = try driver.probe(endpoint: endpoint(index))
         try require(probe.status == 0, "PROBE was answered with \(probe.status)")
@@ -129,6 +135,54 @@ final class GuestClient {
         }
         let detached = try driver.detach(endpoint: endpoint(0), domain: 77)
         try require(detached == 0, "DETACH was answered with \(detached)")
+    }
+
+    // MARK: Much memory
+
+    /// Memory that nobody has used is mapped in one request, and is the other's of a bypassing domain then; config reads on all three
+    /// connections are answered meanwhile.
+    private func readConfigWhileMuchIsMapped(byteCount: Int) throws {
+        let file = try MemoryFile.create(name: "relay-guest", byteCount: byteCount)
+        let pages = try MappedPages(sharing: file, byteCount: byteCount, subject: "relay-guest")
+        let memory = DMAMemory(file: file, fileOffset: 0, pages: pages, pageSize: .base)
+        let physical = try ram.add(memory)
+        let status = try driver.attach(endpoint: endpoint(0), domain: 78)
+        try require(status == 0, "ATTACH was answered with \(status)")
+        let first: UInt64 = 1 << 33
+        try readConfig(
+            "\(byteCount >> 20) MiB are mapped",
+            during: GuestIOMMURequest.map(domain: 78, first, first + UInt64(byteCount) - 1, to: physical), byteCount)
+        try readConfig("they are given back", during: GuestIOMMURequest.detach(endpoint: endpoint(0), domain: 78), byteCount)
+        try readConfig(
+            "all of the guest's memory is bypassed", during: GuestIOMMURequest.attach(endpoint: endpoint(0), domain: 79, flags: 1),
+            byteCount)
+        try readConfig("it is given back", during: GuestIOMMURequest.detach(endpoint: endpoint(0), domain: 79), byteCount)
+        try ram.remove(at: physical, byteCount: UInt64(byteCount))
+    }
+
+    private func readConfig(_ name: String, during request: [UInt8], _ byteCount: Int) throws {
+        let nics = try (0..<2).map(connect)
+        let start = MonotonicClock.nanoseconds()
+        guard driver.put(request, 4, slot: 0) != nil else { throw Failure("the ring is full") }
+        driver.requests.publish()
+        driver.notify(0)
+        var (count, longest) = (0, UInt64(0))
+        let deadline = Deadline(afterMilliseconds: 60_000)
+        while driver.requests.takeUsed() == nil {
+            try require(!deadline.hasPassed, "no answer while \(name)")
+            for device in [iommu] + nics {
+                let before = MonotonicClock.nanoseconds()
+                _ = try device.readConfig(at: 0, byteCount: 4)
+                longest = max(longest, MonotonicClock.nanoseconds() &- before)
+                count += 1
+            }
+        }
+        let status = driver.memory.load8(at: driver.buffer(0) + request.count)
+        try require(status == 0, "answered with \(status): \(name)")
+        let took = (MonotonicClock.nanoseconds() &- start) / 1_000_000
+        print("\(count) config reads while \(name), in \(took) ms; the longest took \(longest / 1_000_000) ms")
+        // Emulated, a piece takes many times as long as on hardware.
+        try require(longest < 1_000_000_000, "a config read waited for \(longest / 1_000_000) ms while \(name)")
     }
 
     // MARK: Messages

@@ -20,6 +20,8 @@ final class RelayedHostFunctions {
     /// By the host's group.
     private var groups: [Int: (space: Type1AddressSpace, group: Type1Group<Type1AddressSpace>)] = [:]
     private(set) var limits: [DMALimits] = []
+    /// Called between pieces of the host's mappings, where many are carried out in one call.
+    var betweenPieces: () -> Void = {}
 
     init(guest: DMASpace?) { self.guest = guest }
 
@@ -57,6 +59,7 @@ final class RelayedHostFunctions {
         let domains =
             (guest == nil ? nil : iommufd?.domains)
             ?? IOMMUFDDomains(guest: memory) { () throws(DeviceError) in try context.makeAddressSpace() }
+        domains.betweenPieces = { [weak self] in self?.betweenPieces() }
         iommufd = (context, domains)
         return Opened(device: device, back: IOMMUFDBack(device: device, domains: domains), guest: memory)
     }
@@ -67,6 +70,7 @@ final class RelayedHostFunctions {
         // With memory to itself it is the only one of its group: the plan sees to that.
         let memory = guest ?? DMASpace()
         let held = groups[number]?.group ?? Type1Group(space: space, guest: memory)
+        held.betweenPieces = { [weak self] in self?.betweenPieces() }
         groups[number] = (space, held)
         return Opened(device: device, back: Type1Back(group: held), guest: memory)
     }

@@ -42,14 +42,14 @@ final class GuestDomain {
         }
     }
 
-    /// An endpoint that uses it is blocked now. The last one takes the mappings along.
-    func release(_ mapper: any HostMapper) {
+    /// An endpoint that uses it is blocked now.
+    /// - Returns: the mapper, if nobody uses it any more: it is to be emptied.
+    func release(_ mapper: any HostMapper) -> (any HostMapper)? {
         guard let index = mappers.firstIndex(where: { $0.mapper === mapper }) else {
             preconditionFailure("a mapper that the domain does not have")
         }
         mappers[index].endpointCount -= 1
-        guard mappers[index].endpointCount == 0 else { return }
-        mappers.remove(at: index)
-        mapper.unmapAll()
+        guard mappers[index].endpointCount == 0 else { return nil }
+        return mappers.remove(at: index).mapper
     }
 }

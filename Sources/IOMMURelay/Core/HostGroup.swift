@@ -29,8 +29,14 @@ final class GuestEndpoint {
     /// No DMA gets through, and the domain is left.
     func block() {
         back.block()
-        if case .translated(let domain, let mapper) = path { domain.release(mapper) }
-        path = .blocked
+        leave()?.unmapAll()
+    }
+
+    /// Its back is blocked.
+    /// - Returns: a mapper that nobody uses any more: it is to be emptied.
+    func leave() -> (any HostMapper)? {
+        defer { path = .blocked }
+        return if case .translated(let domain, let mapper) = path { domain.release(mapper) } else { nil }
     }
 }
 

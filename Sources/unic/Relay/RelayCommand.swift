@@ -40,6 +40,11 @@ struct RelayOptions: ParsableArguments {
             "Who plays the guest's IOMMU: the relay, or QEMU, which then says on each function's connection what the guest maps.",
             valueName: "\(GuestIOMMU.allCases.map(\.rawValue).joined(separator: "|"))"))
     var viommu = GuestIOMMU.relay
+    @Option(
+        help: ArgumentHelp(
+            "IOMMU functions in the guest, 1 to 8; the functions, or groups of them, are dealt out in turn. Limits hold for each.",
+            valueName: "number"))
+    var iommus = 1
     @Flag(help: "Functions reach all of the guest's memory until its IOMMU driver comes: for firmware that boots from a NIC.")
     var bootBypass = false
     @Flag(help: "Never sleep: lowest latency of map requests, one core busy.")
@@ -89,7 +94,8 @@ struct RelayOptions: ParsableArguments {
         do {
             return try RelayPlan(
                 functions: functions, hostGroups: HostGroup.readAll(),
-                options: RelayPlan.Options(directory: directory, memoryMebibytes: memory, firstPlace: firstPlace, viommu: viommu))
+                options: RelayPlan.Options(
+                    directory: directory, memoryMebibytes: memory, firstPlace: firstPlace, viommu: viommu, iommuCount: iommus))
         } catch { throw Ending.failed("\(error)") }
     }
 

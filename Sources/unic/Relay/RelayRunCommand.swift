@@ -65,7 +65,8 @@ struct RelayRunCommand: ParsableCommand {
     /// The relay is a process of its own, so that whatever ends it is seen here.
     private func startRelay(_ stop: StopFlag) throws -> ChildProcess {
         var words = ["relay", "serve", "--directory", options.directory, "--memory", "\(options.memory)"]
-        words += ["--first-place", "\(options.firstPlace)"] + options.devices.flatMap { ["--device", $0] }
+        words +=
+            ["--first-place", "\(options.firstPlace)", "--iommus", "\(options.iommus)"] + options.devices.flatMap { ["--device", $0] }
         if options.bootBypass { words.append("--boot-bypass") }
         if options.busyPoll { words.append("--busy-poll") }
         words += options.modeWords
