@@ -25,15 +25,16 @@ import Testing
     }
 
     /// One boot. Frames flow at addresses that only the relay mapped, the same ones in two domains; no message meanwhile; and
-    /// what a guest took away the hardware does not reach.
+    /// what a guest took away the hardware does not reach, nor anything once the relay was killed.
     @Test func framesFlowThroughTheHostsIOMMUAndStopWithTheMapping() throws {
         let folder = try #require(Binaries.folder, "UNIC_BIN names no folder; run `make test`")
         var guest = Guest()
-        guest.programs = ["\(folder)/relay-guest"]
+        guest.programs = ["\(folder)/relay-guest", "\(folder)/unic"]
         guest.kernel = .small
         guest.emulator = .backports
         let ports = [NIC.e1000e.address(ofPort: 0), NIC.e1000e.address(ofPort: 1)]
-        let run = try guest.run(script(ports, mode: "client"), timeLimitSeconds: 300)
+        let killed = KilledRelay(backends: Self.backends, ports: ports)
+        let run = try guest.run(script(ports, mode: "client") + killed.script, timeLimitSeconds: 300)
         #expect(run.ending == .exited(0), "\(run.ending) \(run.output.suffix(2000)) \(run.errorOutput.suffix(2000))")
         for backend in Self.backends {
             let relay = try run.file("relay-\(backend)")
@@ -53,6 +54,7 @@ import Testing
                 #expect(faults.contains { $0.contains(device) }, "no fault of \(port) in: \(faults)")
             }
         }
+        try killed.expect(run)
     }
 
     /// One boot. Two NICs behind a conventional bridge are one group of the host.

@@ -5,18 +5,36 @@ import LinuxIO
 import NicDriver
 import VfioUser
 
+/// Where a relay's functions are, and as which endpoints its IOMMU knows them.
+struct RelayPlaces {
+    var iommu: String
+    var nics: [String]
+    var endpoints: [UInt32]
+
+    /// `relay-guest relay`'s.
+    static func ofHostRelay(_ directory: String) -> RelayPlaces {
+        RelayPlaces(iommu: "\(directory)/iommu", nics: ["\(directory)/nic0", "\(directory)/nic1"], endpoints: [0, 1])
+    }
+
+    /// `unic relay serve`'s, of two functions in two groups: the first root ports' buses are 1 and 2.
+    static func ofProgram(_ directory: String) -> RelayPlaces {
+        RelayPlaces(
+            iommu: "\(directory)/unic-iommu.sock", nics: ["\(directory)/nic0.sock", "\(directory)/nic1.sock"], endpoints: [0x100, 0x200])
+    }
+}
+
 /// Takes a guest's place: its IOMMU's driver and its NICs' drivers in one.
 final class GuestClient {
-    private let directory: String
+    private let relay: RelayPlaces
     private let iommu: VfioUserDevice
     private let ram: GuestRAM
     private let queues: DMAMemory
     private let driver: GuestIOMMUDriver
     private var devices: [RelayedDevice] = []
 
-    init(directory: String) throws {
-        self.directory = directory
-        iommu = try VfioUserDevice(url: "vfio-user:\(directory)/iommu", socketPath: "\(directory)/iommu")
+    init(_ relay: RelayPlaces) throws {
+        self.relay = relay
+        iommu = try VfioUserDevice(url: "vfio-user:\(relay.iommu)", socketPath: relay.iommu)
         ram = GuestRAM(iommu)
         queues = try DMAMemory.ordinary(byteCount: GuestIOMMUDriver.memoryByteCount)
         let start = try ram.add(queues)
@@ -77,15 +95,16 @@ final class GuestClient {
 
     /// Each domain is the endpoint's second one: the ATTACH replaces the first.
     /// - Parameter part: of the addresses, for two in one domain.
-    private func openDevice(_ index: Int, domain chosen: UInt32? = nil, part: UInt64 = 0) throws -> RelayedDevice {
-        let path = "\(directory)/nic\(index)"
+    func openDevice(_ index: Int, domain chosen: UInt32? = nil, part: UInt64 = 0) throws -> RelayedDevice {
+        let path = relay.nics[index]
+        let endpoint = relay.endpoints[index]
         let nic = try VfioUserDevice(url: "vfio-user:\(path)", socketPath: path, acceptsHostDevices: true)
-        let probe = try driver.probe(endpoint: UInt32(index))
+        let probe = try driver.probe(endpoint: endpoint)
         try require(probe.status == 0, "PROBE was answered with \(probe.status)")
-        print("endpoint \(index): properties \(probe.properties.prefix(48).map { String($0, radix: 16) }.joined(separator: " "))")
+        print("endpoint \(endpoint): properties \(probe.properties.prefix(48).map { String($0, radix: 16) }.joined(separator: " "))")
         let domain = chosen ?? UInt32(index + 1)
         for domain in chosen == nil ? [domain + 10, domain] : [domain] {
-            let status = try driver.attach(endpoint: UInt32(index), domain: domain)
+            let status = try driver.attach(endpoint: endpoint, domain: domain)
             try require(status == 0, "ATTACH was answered with \(status)")
         }
         let first = driver.configuration(8, byteCount: 8)
@@ -97,7 +116,7 @@ final class GuestClient {
         return RelayedDevice(nic, driver: driver, ram: ram, domain: domain, windows: [window])
     }
 
-    private func makePort(_ device: RelayedDevice, _ wait: PortOptions.WaitMode) throws -> E1000EPort {
+    func makePort(_ device: RelayedDevice, _ wait: PortOptions.WaitMode) throws -> E1000EPort {
         var options = PortOptions()
         options.wait = wait
         options.sparePackets = 64
@@ -129,7 +148,7 @@ final class GuestClient {
 
     // MARK: Frames
 
-    private func frame(to destination: MACAddress, from source: MACAddress, number: UInt64) -> [UInt8] {
+    func frame(to destination: MACAddress, from source: MACAddress, number: UInt64) -> [UInt8] {
         var bytes = destination.bytes + source.bytes + [0x88, 0xb5]
         var state = number &* 0x9e37_79b9_7f4a_7c15 | 1
         for _ in 0..<(46 + Int(number % 1400)) {
@@ -142,7 +161,7 @@ final class GuestClient {
     }
 
     /// A frame goes there, and another one comes back, each compared.
-    private func exchange(_ ports: [E1000EPort], rounds: Int, _ wait: PortOptions.WaitMode) throws {
+    func exchange(_ ports: [E1000EPort], rounds: Int, _ wait: PortOptions.WaitMode) throws {
         for round in 0..<UInt64(rounds) {
             for (from, to) in [(ports[0], ports[1]), (ports[1], ports[0])] {
                 let frame = frame(to: to.macAddress, from: from.macAddress, number: round)
@@ -154,7 +173,7 @@ final class GuestClient {
         }
     }
 
-    private func send(_ frame: [UInt8], from port: E1000EPort) throws {
+    func send(_ frame: [UInt8], from port: E1000EPort) throws {
         var batch = port.makeBatch(capacity: 1)
         let deadline = Deadline(afterMilliseconds: 3000)
         while batch.isEmpty {
@@ -173,7 +192,7 @@ final class GuestClient {
         }
     }
 
-    private func receive(on port: E1000EPort, milliseconds: UInt64) -> [UInt8]? {
+    func receive(on port: E1000EPort, milliseconds: UInt64) -> [UInt8]? {
         var batch = port.makeBatch(capacity: 1)
         let deadline = Deadline(afterMilliseconds: milliseconds)
         while !deadline.hasPassed {
@@ -191,9 +210,7 @@ final class GuestClient {
     private func messageCounts() throws -> [String] {
         // It publishes when it goes to sleep.
         _ = waitForEvents([], timeoutMilliseconds: 300)
-        return try ["iommu", "nic0", "nic1"].map {
-            String(decoding: try StatusReading.read(beside: "\(directory)/\($0)"), as: UTF8.self)
-        }
+        return try ([relay.iommu] + relay.nics).map { String(decoding: try StatusReading.read(beside: $0), as: UTF8.self) }
     }
 
     // MARK: Faults

@@ -53,6 +53,8 @@ final class RelayedDevice: DeviceAccess {
     private let ram: GuestRAM
     /// Where each mapping lies in the guest's memory.
     private(set) var mapped: [IOVARange: UInt64] = [:]
+    /// What lies there, as this process has it.
+    private var windows: [IOVARange: MemoryWindow] = [:]
 
     init(_ nic: VfioUserDevice, driver: GuestIOMMUDriver, ram: GuestRAM, domain: UInt32, windows: [IOVARange]) {
         url = nic.url
@@ -71,6 +73,18 @@ final class RelayedDevice: DeviceAccess {
             throw .mapDMA(device: url, range: range, reason: "MAP was answered with \(status)", fix: "See the relay's status.")
         }
         mapped[range] = physical
+        windows[range] = memory.window
+    }
+
+    /// Of all bytes that are mapped for the NIC (FNV-1a over words of 64 bits). The memory has to be there.
+    var digest: UInt64 {
+        var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+        for (_, window) in windows.sorted(by: { $0.key.start < $1.key.start }) {
+            for offset in stride(from: 0, to: window.byteCount - 7, by: 8) {
+                digest = (digest ^ window.load64(at: offset)) &* 0x100_0000_01b3
+            }
+        }
+        return digest
     }
 
     /// The guest's memory behind a mapping goes, and the mapping stays.
@@ -80,6 +94,7 @@ final class RelayedDevice: DeviceAccess {
 
     func unmap(_ range: IOVARange) throws(DeviceError) {
         guard let physical = mapped.removeValue(forKey: range) else { return }
+        windows[range] = nil
         let status = (try? driver.unmap(domain: domain, range.start.rawValue, range.last)) ?? 0xff
         guard status == 0 else { throw .unmapDMA(device: url, range: range, reason: "UNMAP was answered with \(status)") }
         try ram.remove(at: physical, byteCount: range.byteCount)

@@ -31,6 +31,9 @@ public final class Relay {
         public var requestsASecond: UInt64?
         /// For a log; called on the relay's thread.
         public var told: ((RelayNews) -> Void)?
+        /// What is started to quiet the host's functions if this process is killed; nil: nothing. Not started without functions of
+        /// the host.
+        public var guardian: RelayGuardian?
 
         public init() {}
     }
@@ -41,6 +44,7 @@ public final class Relay {
     public let trace = RelayTrace()
     private let functions: [any ServedFunction]
     private let loop: ServerLoop
+    private let guardian: GuardianLink?
     /// For other threads: ending it, and what the IOMMU function's connection has done.
     public let control: ServerControl
     /// Of the connections of the functions behind the IOMMU, in the order of the plan.
@@ -57,7 +61,8 @@ public final class Relay {
             throw Self.failed(plan.iommuSocket, error)
         }
         // The IOMMU's own connection shows the guest's memory.
-        let hosts = RelayedHostFunctions(guest: environment.dma)
+        let guardian = try plan.hostGroups.isEmpty ? nil : options.guardian?.start()
+        let hosts = RelayedHostFunctions(guest: environment.dma, guardian: guardian)
         let opened = try Self.openHostFunctions(plan, devices, hosts)
         let core = IOMMUCore(
             configuration: hosts.limits.isEmpty ? IOMMUConfiguration() : IOMMUConfiguration(limits: hosts.limits), limits: options.limits,
@@ -83,8 +88,13 @@ public final class Relay {
             server.clientMemoryChanged = { hosts.guestMemoryChanged() }
             functions = [server] + behind.servers
             loop = try ServerLoop(functions, options: options.server)
+            try guardian?.watch { [lost = options.guardian?.lost] in
+                published.add(trouble: RelayGuardian.lossText)
+                lost?(RelayGuardian.lossText)
+            }
         } catch { throw Self.failed(plan.iommuSocket, error) }
         self.core = core
+        self.guardian = guardian
         functionControls = behind.controls
     }
 
@@ -108,5 +118,8 @@ public final class Relay {
 
     /// Serves until ``control`` is told to stop.
     /// - Parameter ready: called once QEMU can connect to all sockets.
-    public func serve(ready: () -> Void = {}) throws(ServerError) { try loop.serve(ready: ready) }
+    public func serve(ready: () -> Void = {}) throws(ServerError) {
+        defer { guardian?.end() }
+        try loop.serve(ready: ready)
+    }
 }

@@ -19,7 +19,13 @@ final class RelayedHostFunctions {
     private var groups: [Int: (space: Type1AddressSpace, group: Type1Group<Type1AddressSpace>)] = [:]
     private(set) var limits: [DMALimits] = []
 
-    init(guest: DMASpace) { self.guest = guest }
+    private let guardian: GuardianLink?
+
+    /// - Parameter guardian: is told of everything that is opened; nil: none.
+    init(guest: DMASpace, guardian: GuardianLink?) {
+        self.guest = guest
+        self.guardian = guardian
+    }
 
     /// - Parameter group: the host's, as the plan has it.
     func open(_ url: DeviceURL, group: Int) throws(DeviceError) -> Opened {
@@ -44,6 +50,7 @@ final class RelayedHostFunctions {
     }
 
     private func remember(_ opened: Opened) throws(DeviceError) -> Opened {
+        try guardian?.add(opened.device)
         limits.append(opened.device.dmaLimits)
         return opened
     }
@@ -51,8 +58,15 @@ final class RelayedHostFunctions {
     private func openByIOMMUFD(_ url: DeviceURL, _ address: PCIAddress) throws(DeviceError) -> Opened {
         let context = if let known = iommufd?.context { known } else { try IOMMUFDContext(url: url.description, address: address) }
         let device = try KernelVFIODevice(url: url.description, address: address, context: context)
-        let domains =
-            iommufd?.domains ?? IOMMUFDDomains(guest: guest) { () throws(DeviceError) in try context.makeAddressSpace() }
+        let domains: IOMMUFDDomains<IOAS>
+        if let known = iommufd?.domains {
+            domains = known
+        } else {
+            try guardian?.add(context, for: url.description)
+            domains = IOMMUFDDomains(guest: guest) { [guardian] () throws(DeviceError) in
+                if let guardian { try guardian.makeAddressSpace(context) } else { try context.makeAddressSpace() }
+            }
+        }
         iommufd = (context, domains)
         return Opened(device: device, back: IOMMUFDBack(device: device, domains: domains))
     }
@@ -60,6 +74,7 @@ final class RelayedHostFunctions {
     private func openByType1(_ url: DeviceURL, _ address: PCIAddress, _ number: Int) throws(DeviceError) -> Opened {
         let space = if let known = groups[number]?.space { known } else { try Type1AddressSpace(url: url.description, address: address) }
         let device = try KernelVFIODevice(url: url.description, address: address, space: space)
+        if groups[number] == nil { try guardian?.add(space, name: "group \(number)", for: url.description) }
         let held = groups[number]?.group ?? Type1Group(space: space, guest: guest)
         groups[number] = (space, held)
         return Opened(device: device, back: Type1Back(group: held))
