@@ -16,9 +16,7 @@ do {
     case ("bereaved", 6):
         guard let relay = Int32(arguments[2]) else { throw Failure("\(arguments[2]) is no process") }
         let client = try GuestClient(.ofProgram(arguments[1]))
-        try BereavedGuest(client, relay: relay, log: arguments[3], addresses: Array(arguments[4...])).run()
-        // Drivers that say goodbye to a relay that is gone would complain.
-        exitProcess(0)
+        try BereavedGuest(client, relay: relay, log: arguments[3], addresses: Array(arguments[4...])).runToTheEnd()
     default:
         print(
             "usage: relay-guest relay iommufd|type1 DIRECTORY ADDRESS ADDRESS, relay-guest client|siblings DIRECTORY, or "

@@ -16,7 +16,7 @@ struct GuardianMessageTests {
         let bytes = GuardianMessage.device(configOffset: 0x0102_0304_0506_0708, name: "0000:01:00.0").bytes
         #expect(bytes[0..<8] == [1, 0, 0, 0, 0, 0, 0, 0])
         #expect(bytes[8..<16] == [8, 7, 6, 5, 4, 3, 2, 1])
-        #expect(bytes[16...] == Array("0000:01:00.0".utf8) + [0, 0, 0, 0])
+        #expect(Array(bytes[16...]) == Array("0000:01:00.0".utf8) + [0, 0, 0, 0])
         #expect(GuardianMessage.spaceGone(0x0a0b_0c0d).bytes[0..<8] == [5, 0, 0, 0, 0x0d, 0x0c, 0x0b, 0x0a])
     }
 

@@ -17,16 +17,14 @@ struct KilledRelay {
         return """
 
             for backend in \(backends.joined(separator: " ")); do
-                dmesg --clear
                 unic relay serve \(chosen) --directory /tmp/killed-$backend >/dev/null 2>/tmp/killed-$backend.log &
                 relay=$!
                 for _ in $(seq 200); do grep -q 'are served in' /tmp/killed-$backend.log && break; sleep 0.1; done
                 timeout 100 relay-guest bereaved /tmp/killed-$backend $relay /tmp/killed-$backend.log \(ports.joined(separator: " ")) \
-                    >/lab/results/bereaved-$backend 2>&1 || echo failed >>/lab/results/bereaved-$backend
+                    >/lab/results/bereaved-$backend 2>&1 || echo "failed, code $?" >>/lab/results/bereaved-$backend
                 kill -9 $relay 2>/dev/null || true
                 wait $relay || true
                 cp /tmp/killed-$backend.log /lab/results/killed-$backend
-                dmesg >/lab/results/dmesg-killed-$backend
             done
             cat >/tmp/emulator <<'END'
             #!/bin/sh
@@ -60,12 +58,6 @@ struct KilledRelay {
             for step in steps {
                 let taken = try #require(Self.microseconds(in: String(step), before: " us after"), what)
                 #expect(taken <= Self.limitMicroseconds, what)
-            }
-            // What the NICs tried at the address that was mapped until then (Tests/RelayGuest/BereavedGuest.swift).
-            let faults = try run.file("dmesg-killed-\(backend)").split(separator: "\n").filter { $0.contains("DMAR: [DMA") }
-            for port in ports {
-                let fault = "[\(port.dropFirst(5))] fault addr 0x300000000"
-                #expect(faults.contains { $0.contains(fault) }, "no fault of \(port) in: \(faults)")
             }
         }
         let text = try run.file("run")
