@@ -19,15 +19,18 @@ public struct GuardedThings {
 
     /// - Parameter descriptor: what came with the message.
     public mutating func take(_ message: GuardianMessage, _ descriptor: ReceivedDescriptor?) throws(GuardianError) {
-        guard devices.count < Self.limit, containers.count < Self.limit, spaces.count < Self.limit else { throw .tooMany }
         guard message.carriesDescriptor else {
             guard descriptor == nil else { throw .strayDescriptor }
             return try take(space: message)
         }
         guard let file = descriptor?.take() else { throw .noDescriptor }
         switch message {
-        case .device(let configOffset, let name): devices.append(host.device(file, configOffset: configOffset, name: name))
-        case .container(let name): containers.append(host.container(file, name: name))
+        case .device(let configOffset, let name):
+            try Self.expectRoom(devices.count)
+            devices.append(host.device(file, configOffset: configOffset, name: name))
+        case .container(let name):
+            try Self.expectRoom(containers.count)
+            containers.append(host.container(file, name: name))
         default:
             guard context == nil else { throw .secondContext }
             context = host.context(file)
@@ -38,11 +41,14 @@ public struct GuardedThings {
         switch message {
         case .spaceMade(let id):
             guard context != nil else { throw .noContext }
+            try Self.expectRoom(spaces.count)
             spaces.insert(id)
         case .spaceGone(let id): spaces.remove(id)
         default: break
         }
     }
+
+    private static func expectRoom(_ count: Int) throws(GuardianError) { if count >= limit { throw .tooMany } }
 
     /// Ends all DMA. Each step is tried, whatever became of those before.
     /// - Parameters:

@@ -116,5 +116,7 @@ struct GuardianTests {
         try things.take(.iommufd, file)
         for id in 0..<UInt32(GuardedThings.limit) { try things.take(.spaceMade(id), nil) }
         #expect(throws: GuardianError.tooMany) { try things.take(.spaceMade(.max), nil) }
+        try things.take(.spaceGone(0), nil)
+        try things.take(.spaceMade(.max), nil)
     }
 }

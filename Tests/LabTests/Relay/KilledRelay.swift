@@ -10,7 +10,7 @@ struct KilledRelay {
     /// What the guardian may take, from the kill on. Measured on the guest's clock: emulated, with both machines' load on it.
     private static let limitMicroseconds: UInt64 = 100_000
 
-    /// With each backend in turn; then `unic relay run`, whose emulator is a script that kills the relay.
+    /// With each backend in turn; then a guardian is killed; then `unic relay run`, whose emulator is a script that kills the relay.
     var script: String {
         let devices = ports.map { "--device 'vfio:\($0)'" }.joined(separator: " ")
         let chosen = ports.map { "--device \"vfio:\($0)?iommu=$backend\"" }.joined(separator: " ")
@@ -26,6 +26,19 @@ struct KilledRelay {
                 wait $relay || true
                 cp /tmp/killed-$backend.log /lab/results/killed-$backend
             done
+            unic relay serve \(devices) --directory /tmp/alone >/dev/null 2>/tmp/alone.log &
+            relay=$!
+            for _ in $(seq 200); do grep -q 'are served in' /tmp/alone.log && break; sleep 0.1; done
+            for process in /proc/[0-9]*; do
+                if tr '\\0' ' ' <$process/cmdline 2>/dev/null | grep -q 'relay guard'; then kill -9 ${process#/proc/}; fi
+            done
+            for _ in $(seq 100); do grep -q 'guardian has ended' /tmp/alone.log && break; sleep 0.1; done
+            unic status /tmp/alone >/lab/results/alone
+            kill $relay
+            code=0
+            wait $relay || code=$?
+            cat /tmp/alone.log >>/lab/results/alone
+            echo "code $code" >>/lab/results/alone
             cat >/tmp/emulator <<'END'
             #!/bin/sh
             for process in /proc/[0-9]*; do
@@ -60,6 +73,9 @@ struct KilledRelay {
                 #expect(taken <= Self.limitMicroseconds, what)
             }
         }
+        let alone = try run.file("alone")
+        // On standard error and in the status, and the relay goes on until it is asked to end.
+        #expect(alone.ranges(of: "the relay's guardian has ended").count == 2 && alone.hasSuffix("code 143\n"), "\(alone)")
         let text = try run.file("run")
         let reason = "the relay was killed by signal 9, so that QEMU was ended"
         #expect(text.contains(reason) && text.hasSuffix("code 1\n"), "\(text)")
