@@ -125,7 +125,7 @@ public final class HostMappings<Space: HostAddressSpace>: HostMapper {
         }
     }
 
-    /// Ends the process rather than leave the device what is not the guest's any more: the kernel then takes everything back.
+    /// Ends the process rather than leave the device what is not the guest's any more: the guardian then quiets it.
     private func dropAll() {
         do throws(DeviceError) { try space.unmapAll() } catch { fatalError("the host kept mappings of a guest: \(error)") }
     }

@@ -36,7 +36,7 @@ public final class IOMMUFDBack<Device: AttachableDevice>: EndpointBack {
     }
 
     /// A device that will not be detached is attached to an address space with nothing in it. One that stays where it is after
-    /// all has lost its bus, or this process ends: the kernel then resets it.
+    /// all has lost its bus, or this process ends: the guardian then quiets it.
     public func block() {
         do throws(DeviceError) { try device.detach() } catch { confine(error) }
         attached = nil

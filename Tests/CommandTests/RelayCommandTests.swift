@@ -52,6 +52,11 @@ import Testing
         end(child)
         let many = try UnicProgram.run(["relay", "plan", "--directory", directory, "--device", "soft:x", "--iommus", "2"])
         #expect(many.exit == .exited(1) && many.errors.contains("2 IOMMUs are more than the 1 functions"), "\(many.errors)")
+        let emulators = try UnicProgram.run([
+            "relay", "serve", "--directory", directory, "--device", "soft:x", "--device", "soft:x", "--iommus", "2", "--viommu",
+            "virtio-iommu",
+        ])
+        #expect(emulators.exit == .exited(1) && emulators.errors.contains("leave --iommus or --viommu out"), "\(emulators.errors)")
     }
 
     @Test func lazyUnmapTellsItsRisk() throws {

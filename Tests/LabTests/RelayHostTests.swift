@@ -62,7 +62,7 @@ import Testing
     }
 
     /// One boot. Frames flow at addresses that only the relay mapped, the same ones in two domains; no message meanwhile; and
-    /// what a guest took away the hardware does not reach.
+    /// what a guest took away the hardware does not reach, nor anything once the relay was killed.
     @Test func framesFlowThroughTheHostsIOMMUAndStopWithTheMapping() throws {
         let folder = try #require(Binaries.folder, "UNIC_BIN names no folder; run `make test`")
         var guest = Guest()
@@ -71,7 +71,9 @@ import Testing
         guest.emulator = .backports
         guest.memoryMebibytes = 2048
         let ports = [NIC.e1000e.address(ofPort: 0), NIC.e1000e.address(ofPort: 1)]
-        let run = try guest.run(script(ports, mode: "client") + connectionScript(ports), timeLimitSeconds: 400)
+        let killed = KilledRelay(backends: Self.backends, ports: ports)
+        let run = try guest.run(
+            script(ports, mode: "client") + connectionScript(ports) + killed.script, timeLimitSeconds: 600)
         #expect(run.ending == .exited(0), "\(run.ending) \(run.output.suffix(2000)) \(run.errorOutput.suffix(2000))")
         for backend in Self.backends {
             let relay = try run.file("relay-\(backend)")
@@ -94,6 +96,7 @@ import Testing
             }
             try expectConnections(run, backend, ports)
         }
+        try killed.expect(run)
     }
 
     /// One boot. Two NICs behind a conventional bridge are one group of the host.

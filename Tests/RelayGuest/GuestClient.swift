@@ -5,11 +5,33 @@ import LinuxIO
 import NicDriver
 import VfioUser
 
+/// Where a relay's functions are, and as which endpoints its IOMMU knows them.
+struct RelayPlaces {
+    var directory: String
+    /// Whether it is `unic relay serve`.
+    var isProgram: Bool
+    var iommu: String
+    var nics: [String]
+    var endpoints: [UInt32]
+
+    /// ``HostRelay``'s.
+    static func ofHostRelay(_ directory: String) -> RelayPlaces {
+        RelayPlaces(
+            directory: directory, isProgram: false, iommu: "\(directory)/iommu", nics: ["\(directory)/nic0", "\(directory)/nic1"],
+            endpoints: [0, 1])
+    }
+
+    /// `unic relay serve`'s, of two functions in two groups: the first root ports' buses are 1 and 2.
+    static func ofProgram(_ directory: String) -> RelayPlaces {
+        RelayPlaces(
+            directory: directory, isProgram: true, iommu: "\(directory)/unic-iommu.sock",
+            nics: ["\(directory)/nic0.sock", "\(directory)/nic1.sock"], endpoints: [0x100, 0x200])
+    }
+}
+
 /// Takes a guest's place: its IOMMU's driver and its NICs' drivers in one.
 final class GuestClient {
-    private let directory: String
-    /// The program's names and endpoints (`unic relay serve`), not those of ``HostRelay``.
-    private let isProgram: Bool
+    private let relay: RelayPlaces
     private let iommu: VfioUserDevice
     private let ram: GuestRAM
     private let queues: DMAMemory
@@ -17,11 +39,9 @@ final class GuestClient {
     private var devices: [RelayedDevice] = []
     private var maps: [GuestIOMMUMaps] = []
 
-    init(directory: String, isProgram: Bool = false) throws {
-        self.directory = directory
-        self.isProgram = isProgram
-        let path = directory + (isProgram ? "/unic-iommu.sock" : "/iommu")
-        iommu = try VfioUserDevice(url: "vfio-user:\(path)", socketPath: path)
+    init(_ relay: RelayPlaces) throws {
+        self.relay = relay
+        iommu = try VfioUserDevice(url: "vfio-user:\(relay.iommu)", socketPath: relay.iommu)
         ram = GuestRAM(iommu)
         queues = try DMAMemory.ordinary(byteCount: GuestIOMMUDriver.memoryByteCount)
         let start = try ram.add(queues)
@@ -32,14 +52,14 @@ final class GuestClient {
     func run() throws {
         try expectRefusals()
         // Of the program's NICs one may be another server's, which does not bypass.
-        if !isProgram { try readConfigWhileMuchIsMapped(byteCount: 512 << 20) }
+        if !relay.isProgram { try readConfigWhileMuchIsMapped(byteCount: 512 << 20) }
         for index in 0..<2 { devices.append(try openDevice(index)) }
         for wait in [PortOptions.WaitMode.poll, .interrupt] {
             let ports = try devices.map { try Frames.makePort($0, wait) }
             try require(devices[0].mapped == devices[1].mapped, "the domains use other addresses")
             print("\(devices[0].mapped.map(\.description).sorted()) is mapped in both domains, to other memory")
             try Frames.exchange(ports, rounds: 20, wait)
-            if isProgram, wait == .interrupt {
+            if relay.isProgram, wait == .interrupt {
                 // A model's interrupt causes are a register that is read by message.
                 try Frames.exchange(ports, rounds: 600, wait)
                 print("1200 frames with \(wait), none lost")
@@ -77,8 +97,6 @@ final class GuestClient {
         _ = waitForEvents([], timeoutMilliseconds: 200)
     }
 
-    private func endpoint(_ index: Int) -> UInt32 { isProgram ? UInt32(index + 1) << 8 : UInt32(index) }
-
     /// No message reaches the relay while frames flow; the counts do go on, as one more message shows.
     private func expectSilence(_ body: () throws -> Void) throws {
         let before = try messageCounts()
@@ -91,21 +109,22 @@ final class GuestClient {
     }
 
     private func connect(_ index: Int) throws -> VfioUserDevice {
-        let path = "\(directory)/nic\(index)" + (isProgram ? ".sock" : "")
-        return try VfioUserDevice(url: "vfio-user:\(path)", socketPath: path, acceptsHostDevices: true)
+        try VfioUserDevice(url: "vfio-user:\(relay.nics[index])", socketPath: relay.nics[index], acceptsHostDevices: true)
     }
 
     /// Each domain is the endpoint's second one: the ATTACH replaces the first.
     /// - Parameter part: of the addresses, for two in one domain.
-    private func openDevice(_ index: Int, domain chosen: UInt32? = nil, part: UInt64 = 0) throws -> RelayedDevice {
+    func openDevice(_ index: Int, domain chosen: UInt32? = nil, part: UInt64 = 0) throws -> RelayedDevice {
         let nic = try connect(index)
-        if isProgram { ram.tell(nic) }
-        let probe = try driver.probe(endpoint: endpoint(index))
+        if relay.isProgram { ram.tell(nic) }
+        let probe = try driver.probe(endpoint: relay.endpoints[index])
         try require(probe.status == 0, "PROBE was answered with \(probe.status)")
-        print("endpoint \(index): properties \(probe.properties.prefix(48).map { String($0, radix: 16) }.joined(separator: " "))")
+        print(
+            "endpoint \(relay.endpoints[index]): properties \(probe.properties.prefix(48).map { String($0, radix: 16) }.joined(separator: " "))"
+        )
         let domain = chosen ?? UInt32(index + 1)
         for domain in chosen == nil ? [domain + 10, domain] : [domain] {
-            let status = try driver.attach(endpoint: endpoint(index), domain: domain)
+            let status = try driver.attach(endpoint: relay.endpoints[index], domain: domain)
             try require(status == 0, "ATTACH was answered with \(status)")
         }
         let first = driver.configuration(8, byteCount: 8)
@@ -120,7 +139,7 @@ final class GuestClient {
 
     /// What the host could not do is refused before it is asked, or after, with the right answer; nothing of it stays.
     private func expectRefusals() throws {
-        let status = try driver.attach(endpoint: endpoint(0), domain: 77)
+        let status = try driver.attach(endpoint: relay.endpoints[0], domain: 77)
         try require(status == 0, "ATTACH was answered with \(status)")
         let last = driver.configuration(16, byteCount: 8)
         let cases: [(name: String, first: UInt64, physical: UInt64, expected: UInt8)] = [
@@ -133,7 +152,7 @@ final class GuestClient {
             let status = try driver.map(domain: 77, one.first, one.first + 0xfff, to: one.physical)
             try require(status == one.expected, "MAP of \(one.name) was answered with \(status)")
         }
-        let detached = try driver.detach(endpoint: endpoint(0), domain: 77)
+        let detached = try driver.detach(endpoint: relay.endpoints[0], domain: 77)
         try require(detached == 0, "DETACH was answered with \(detached)")
     }
 
@@ -146,17 +165,17 @@ final class GuestClient {
         let pages = try MappedPages(sharing: file, byteCount: byteCount, subject: "relay-guest")
         let memory = DMAMemory(file: file, fileOffset: 0, pages: pages, pageSize: .base)
         let physical = try ram.add(memory)
-        let status = try driver.attach(endpoint: endpoint(0), domain: 78)
+        let status = try driver.attach(endpoint: relay.endpoints[0], domain: 78)
         try require(status == 0, "ATTACH was answered with \(status)")
         let first: UInt64 = 1 << 33
         try readConfig(
             "\(byteCount >> 20) MiB are mapped",
             during: GuestIOMMURequest.map(domain: 78, first, first + UInt64(byteCount) - 1, to: physical), byteCount)
-        try readConfig("they are given back", during: GuestIOMMURequest.detach(endpoint: endpoint(0), domain: 78), byteCount)
+        try readConfig("they are given back", during: GuestIOMMURequest.detach(endpoint: relay.endpoints[0], domain: 78), byteCount)
         try readConfig(
-            "all of the guest's memory is bypassed", during: GuestIOMMURequest.attach(endpoint: endpoint(0), domain: 79, flags: 1),
+            "all of the guest's memory is bypassed", during: GuestIOMMURequest.attach(endpoint: relay.endpoints[0], domain: 79, flags: 1),
             byteCount)
-        try readConfig("it is given back", during: GuestIOMMURequest.detach(endpoint: endpoint(0), domain: 79), byteCount)
+        try readConfig("it is given back", during: GuestIOMMURequest.detach(endpoint: relay.endpoints[0], domain: 79), byteCount)
         try ram.remove(at: physical, byteCount: UInt64(byteCount))
     }
 
@@ -189,12 +208,10 @@ final class GuestClient {
 
     /// What the relay was sent on its three sockets.
     private func messageCounts() throws -> [String] {
-        if isProgram { return try relayMessageCounts(directory).map(String.init) }
+        if relay.isProgram { return try relayMessageCounts(relay.directory).map(String.init) }
         // It publishes when it goes to sleep.
         _ = waitForEvents([], timeoutMilliseconds: 300)
-        return try ["iommu", "nic0", "nic1"].map {
-            String(decoding: try StatusReading.read(beside: "\(directory)/\($0)"), as: UTF8.self)
-        }
+        return try ([relay.iommu] + relay.nics).map { String(decoding: try StatusReading.read(beside: $0), as: UTF8.self) }
     }
 
     // MARK: Faults

@@ -110,8 +110,14 @@ import Testing
         #expect(words[1] == machine && words[6...7] == ["-device", device], "\(words)")
         #expect(!words.contains("-acpitable") && !words.contains { $0.contains("unic-iommu") }, "\(words)")
         #expect(words.last?.contains(#""id":"nic","bus":"unic-port0""#) == true, "\(words)")
+        #expect(plan.json.text.hasPrefix(#"{"iommus":[],"functions":["#) && plan.json.text.contains(#""iommu":null,"endpoint":256"#))
         #expect(plan.json.text.contains(#""viot":null"#) && plan.json.text.contains(#""viommu":"\#(viommu.rawValue)""#))
         #expect(plan.text.contains("the guest's IOMMU is QEMU's \(viommu.rawValue)") && !plan.text.contains("unic-iommu"))
+        // It is one.
+        #expect(throws: RelayPlanError.iommusOfEmulator(viommu, iommuCount: 2)) {
+            try RelayPlan(
+                functions: Self.mixed(), hostGroups: [Self.shared], options: .init(directory: "/run/r", viommu: viommu, iommuCount: 2))
+        }
         // The host has one address space for the two.
         #expect(throws: RelayPlanError.groupInTwoConnections(group: 7, names: ["left", "right"])) {
             try RelayPlan(functions: Self.mixed(), hostGroups: [Self.shared], options: .init(directory: "/run/r", viommu: viommu))

@@ -1,4 +1,5 @@
 public import DeviceAccess
+import HostBack
 public import IOMMURelay
 import LinuxIO
 public import RelayPlan
@@ -30,6 +31,9 @@ public final class Relay {
         public var servedMilliseconds: UInt64 = 2000
         /// For a log; called on the relay's thread.
         public var told: ((RelayNews) -> Void)?
+        /// What is started to quiet the host's functions if this process is killed; nil: nothing. Not started without functions of
+        /// the host.
+        public var guardian: RelayGuardian?
 
         public init() {}
     }
@@ -37,6 +41,7 @@ public final class Relay {
     /// In the order of the plan; with an IOMMU of QEMU's one, which stands for that.
     public let iommus: [RelayedIOMMU]
     private let loop: ServerLoop
+    private let guardian: GuardianLink?
     /// For other threads: ending it.
     public var control: ServerControl { iommus[0].control }
     /// Of the connections of the functions behind the IOMMUs, in the order of the plan.
@@ -50,9 +55,20 @@ public final class Relay {
     ///   - plan: where everything is.
     ///   - devices: of each of the plan's functions, by its name.
     public init(_ plan: RelayPlan, devices: [String: DeviceURL], options: Options = Options()) throws(DeviceError) {
+        // Before anything is opened.
+        guardian = try plan.hostGroups.isEmpty ? nil : options.guardian?.start()
+        let interfaces = RelayedHostInterfaces(guardian: guardian)
         var made: [RelayedIOMMU] = []
-        for index in plan.topology.iommus.indices { made.append(try RelayedIOMMU(index, of: plan, devices: devices, options: options)) }
-        do throws(SystemCallError) { loop = try ServerLoop(made.flatMap(\.servers), options: options.server) } catch {
+        for index in plan.topology.iommus.indices {
+            made.append(try RelayedIOMMU(index, of: plan, devices: devices, interfaces, options: options))
+        }
+        do throws(SystemCallError) {
+            loop = try ServerLoop(made.flatMap(\.servers), options: options.server)
+            try guardian?.watch { [lost = options.guardian?.lost, published = made.map(\.published)] in
+                for one in published { one.add(trouble: RelayGuardian.lossText) }
+                lost?(RelayGuardian.lossText)
+            }
+        } catch {
             throw RelayedIOMMU.failed(plan.iommuSocket, error)
         }
         for iommu in made { iommu.serveOthersBetweenPieces(loop) }
@@ -64,6 +80,8 @@ public final class Relay {
     /// Serves until ``control`` is told to stop.
     /// - Parameter ready: called once QEMU can connect to all sockets.
     public func serve(ready: () -> Void = {}) throws(ServerError) {
+        // Last: functions are reset before.
+        defer { guardian?.end() }
         let apart = iommus.flatMap(\.apart)
         defer { for server in apart { server.stop() } }
         for server in apart { try server.start() }

@@ -28,7 +28,10 @@ public final class RelayedIOMMU {
     private let hosts: RelayedHostFunctions
     private let isEmulators: Bool
 
-    init(_ index: Int, of plan: RelayPlan, devices: [String: DeviceURL], options: Relay.Options) throws(DeviceError) {
+    /// - Parameter interfaces: the relay's, for all of its IOMMUs.
+    init(
+        _ index: Int, of plan: RelayPlan, devices: [String: DeviceURL], _ interfaces: RelayedHostInterfaces, options: Relay.Options
+    ) throws(DeviceError) {
         placed = plan.topology.iommus[index]
         isEmulators = plan.options.viommu != .relay
         let socket = plan.socket(of: placed)
@@ -37,7 +40,7 @@ public final class RelayedIOMMU {
             throw Self.failed(socket, error)
         }
         // The IOMMU's own connection shows the guest's memory; without it each function's shows what its device may reach.
-        hosts = RelayedHostFunctions(guest: isEmulators ? nil : environment.dma)
+        hosts = RelayedHostFunctions(guest: isEmulators ? nil : environment.dma, interfaces)
         let ports = plan.topology.ports.filter { $0.iommu == index }
         let opened = try Self.openHostFunctions(ports, devices, hosts)
         let served = RelayedServedFunctions(guest: environment.dma)

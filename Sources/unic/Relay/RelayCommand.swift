@@ -16,7 +16,7 @@ struct RelayCommand: ParsableCommand {
             Example: unic relay plan --device soft:lab --device soft:lab
                      unic relay run --device soft:lab --device soft:lab -- qemu-system-x86_64 -accel kvm disk.img
             """,
-        subcommands: [RelayPlanCommand.self, RelayServeCommand.self, RelayRunCommand.self])
+        subcommands: [RelayPlanCommand.self, RelayServeCommand.self, RelayRunCommand.self, RelayGuardCommand.self])
 }
 
 extension GuestIOMMU: ExpressibleByArgument {}
@@ -102,6 +102,7 @@ struct RelayOptions: ParsableArguments {
     func relay(_ plan: RelayPlan, told: @escaping (RelayNews) -> Void) throws -> Relay {
         var options = Relay.Options()
         options.told = told
+        options.guardian = .ofThisProgram
         options.bypassesUnattached = bootBypass
         options.server.busyPoll = busyPoll
         options.requestsASecond = requestRate

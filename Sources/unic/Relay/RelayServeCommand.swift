@@ -9,7 +9,8 @@ struct RelayServeCommand: ParsableCommand {
         commandName: "serve",
         abstract: "Serve the IOMMU and its functions to a QEMU that is started elsewhere, with the arguments that the plan shows.",
         discussion: """
-            When this process ends, QEMU loses its devices for good: `unic relay run` ends QEMU then, and says why.
+            When this process ends, QEMU loses its devices for good, and its guest stalls: `unic relay run` ends QEMU then, and
+            says why. Functions of the host are quieted by a second process, the guardian, also if this one is killed.
 
             Example: unic relay serve --device soft:lab --device soft:lab --directory /tmp/unic-relay
             """)
