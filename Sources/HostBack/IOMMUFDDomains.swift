@@ -11,7 +11,7 @@ public final class IOMMUFDDomains<Space: HostAddressSpace> {
     private let make: () throws(DeviceError) -> Space
     private var domains: [UInt32: Weak] = [:]
     private var identity: HostMappings<Space>?
-    private var isIdentityUsed = false
+    private var identityUsers: Set<ObjectIdentifier> = []
     /// Called between pieces, where many are carried out in one call: others are to be served meanwhile.
     public var betweenPieces: () -> Void = {}
 
@@ -32,9 +32,8 @@ public final class IOMMUFDDomains<Space: HostAddressSpace> {
         return made
     }
 
-    /// Made when the first endpoint asks, piece by piece, and kept: it follows the guest's memory.
-    /// - Returns: nil: there is more to map.
-    func bypassStep() throws(HostMapperError) -> HostMappings<Space>? {
+    /// Where the guest's memory is at its own addresses, or comes to be: made for the first endpoint that asks.
+    func identity(for user: AnyObject) throws(HostMapperError) -> HostMappings<Space> {
         let made: HostMappings<Space>
         if let identity {
             made = identity
@@ -43,18 +42,19 @@ public final class IOMMUFDDomains<Space: HostAddressSpace> {
             made.betweenPieces = { [weak self] in self?.betweenPieces() }
             identity = made
         }
-        do throws(HostMapperError) {
-            guard try made.identityStep() else { return nil }
-            isIdentityUsed = true
-            return made
-        } catch {
-            // An endpoint that is in it keeps what is mapped.
-            if !isIdentityUsed {
-                made.unmapAll()
-                identity = nil
-            }
-            throw error
+        identityUsers.insert(ObjectIdentifier(user))
+        return made
+    }
+
+    /// The last one has it emptied before it leaves. False: there is more to unmap.
+    func leaveIdentity(_ user: AnyObject) -> Bool {
+        guard identityUsers.contains(ObjectIdentifier(user)) else { return true }
+        if identityUsers.count == 1 {
+            guard identity?.unmapStep() ?? true else { return false }
+            identity = nil
         }
+        identityUsers.remove(ObjectIdentifier(user))
+        return true
     }
 
     func makeSpace() throws(HostMapperError) -> Space {

@@ -81,8 +81,12 @@ final class ScriptedDevice: AttachableDevice {
     var attachFailure: Errno?
     var refusesDetach = false
 
+    /// What was mapped in a space when the device came into it, or left it: the kernel would have pinned it then, or unpinned, at once.
+    private(set) var mappedWhenMoved = 0
+
     func attach(_ space: ScriptedSpace) throws(DeviceError) {
         calls.append("attach")
+        mappedWhenMoved += space.mapped.count
         if let attachFailure {
             let cause = SystemCallError(call: "ATTACH", subject: "test", errno: attachFailure)
             throw .systemCall(device: "test", group: nil, cause: cause, fix: "None.")
@@ -92,6 +96,7 @@ final class ScriptedDevice: AttachableDevice {
 
     func detach() throws(DeviceError) {
         calls.append("detach")
+        mappedWhenMoved += space?.mapped.count ?? 0
         guard !refusesDetach else { throw .unmapDMA(device: "test", range: range(0, 0xfff), reason: "the test refuses") }
         space = nil
     }

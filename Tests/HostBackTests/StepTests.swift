@@ -63,6 +63,24 @@ import Testing
         let (status, calls) = steps(core, attach(1, bypassing: true))
         #expect(status == .ok && space.mapped.count == Self.pieces && device.space === space)
         expectInPieces(calls)
+        let (back, further) = steps(core, .detach(endpoint: 1, domain: 1))
+        #expect(back == .ok && space.mapped.isEmpty && device.space == nil)
+        expectInPieces(further)
+        #expect(device.mappedWhenMoved == 0, "the kernel pins and unpins for devices that come and go")
+    }
+
+    @Test func replayWithIOMMUFD() throws {
+        let (core, _, device) = try byIOMMUFD()
+        let other = ScriptedSpace()
+        try core.add(endpoint: 2, group: "2", back: Type1Back(group: Type1Group(space: other, guest: guest)))
+        #expect(steps(core, .attach(endpoint: 2, domain: 1, flags: 0)).status == .ok && steps(core, mapAll).status == .ok)
+        expectInPieces(steps(core, attach(1)).calls)
+        expectInPieces(steps(core, attach(3)).calls)
+        space.fail(map: space.mapCount + 9, .noSpace)
+        #expect(steps(core, attach(1)).status == .noMemory && space.mapped.isEmpty && device.space == nil)
+        #expect(steps(core, attach(1)).status == .ok && space.mapped.count == Self.pieces)
+        core.reset()
+        #expect(space.mapped.isEmpty && device.space == nil && device.mappedWhenMoved == 0)
     }
 
     @Test func bypassThatFailsWithIOMMUFD() throws {

@@ -28,15 +28,20 @@ final class GuestEndpoint {
 
     /// No DMA gets through, and the domain is left.
     func block() {
+        emptied?.unmapAll()
         back.block()
-        leave()?.unmapAll()
+        leave()
     }
 
-    /// Its back is blocked.
-    /// - Returns: a mapper that nobody uses any more: it is to be emptied.
-    func leave() -> (any HostMapper)? {
-        defer { path = .blocked }
-        return if case .translated(let domain, let mapper) = path { domain.release(mapper) } else { nil }
+    /// What nobody uses when it has left: emptied before, since leaving a full one may take the host as long as all of it does.
+    var emptied: (any HostMapper)? {
+        if case .translated(let domain, let mapper) = path, domain.hasOneEndpoint(in: mapper) { mapper } else { nil }
+    }
+
+    /// Its back is blocked, and what nobody else uses is empty.
+    func leave() {
+        if case .translated(let domain, let mapper) = path { domain.release(mapper) }
+        path = .blocked
     }
 }
 

@@ -62,6 +62,9 @@ public protocol EndpointBack: AnyObject {
     func mapper(forDomain domain: UInt32) throws(HostMapperError) -> any HostMapper
     /// From now on the endpoint's DMA goes through this mapper, whose mappings are those of the domain.
     func use(_ mapper: any HostMapper) throws(HostMapperError)
+    /// Whether ``use(_:)`` comes before a new mapper gets the domain's mappings. Where an address space without devices costs the
+    /// host nothing, one that is full is costly to go into.
+    var entersEmptyMappers: Bool { get }
     /// From now on the endpoint reaches guest memory by its own addresses.
     func bypass() throws(HostMapperError)
     /// From now on no DMA of the endpoint gets through. When it returns, and ``isSettled`` is true, what was in flight is done.
@@ -79,6 +82,7 @@ public protocol EndpointBack: AnyObject {
 
 /// For backs whose calls take no time.
 extension EndpointBack {
+    public var entersEmptyMappers: Bool { false }
     public var isSettled: Bool { true }
     public func settle() {}
 

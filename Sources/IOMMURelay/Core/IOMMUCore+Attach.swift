@@ -17,7 +17,7 @@ struct RouteWork {
     let touched: [UInt32]
     /// Who has to leave where it is.
     var leaving: [GuestEndpoint] = []
-    /// Nobody uses it any more.
+    /// One that was being filled, and is used by nobody.
     var emptying: (any HostMapper)?
     /// Leaving took more than one step.
     var leftInSteps = false
@@ -36,8 +36,9 @@ struct RouteWork {
                 emptying = nil
             }
             guard let endpoint = leaving.first else { return true }
+            if let mapper = endpoint.emptied, !mapper.unmapStep() { break }
             guard endpoint.back.blockStep() else { break }
-            emptying = endpoint.leave()
+            endpoint.leave()
             leaving.removeFirst()
         }
         leftInSteps = true
@@ -201,14 +202,17 @@ extension IOMMUCore {
             let mapper: any HostMapper
             if let walk = work.walk { mapper = walk.mapper } else { mapper = try endpoint.back.mapper(forDomain: domain.id) }
             if !domain.has(mapper) {
+                if work.walk == nil, endpoint.back.entersEmptyMappers { try endpoint.back.use(mapper) }
                 var walk = work.walk ?? MapperWalk(mapper, IOVA(0)...IOVA(.max))
                 // The caller has the mapper emptied when this throws.
                 work.walk = walk
                 try walk.map(domain.table, joined: domain.areas, &budget, &hostCalls)
                 work.walk = walk
                 guard walk.isDone else { return false }
+                if !endpoint.back.entersEmptyMappers { try endpoint.back.use(mapper) }
+            } else {
+                try endpoint.back.use(mapper)
             }
-            try endpoint.back.use(mapper)
             domain.retain(mapper)
             if mapper.joinsNeighbours { joinsRuns = true }
             endpoint.path = .translated(domain, mapper)
