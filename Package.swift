@@ -149,7 +149,8 @@ let package = Package(
         .executableTarget(
             name: "relay-guest",
             dependencies: [
-                "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "VfioUser", "IOMMURelay", "HostBack",
+                "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "NicRegisters", "VfioUser", "IOMMURelay",
+                "HostBack",
             ],
             path: "Tests/RelayGuest", swiftSettings: settings),
         .target(
@@ -174,7 +175,7 @@ let package = Package(
         tests("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests(
             "IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel", "NicModels"], exclude: ["Traces"]),
-        tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay", "VfioUser"]),
+        tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay", "VfioUser", "unic"]),
         tests("RelayPlan", ["LinuxIO", "DeviceAccess", "Reports"]),
         tests("Devices", ["DriverSuite", "DeviceMemory", "IOMMURelay", "LinuxIO"]),
         tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),

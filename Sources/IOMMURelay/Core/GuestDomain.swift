@@ -31,6 +31,11 @@ final class GuestDomain {
         return mapper
     }
 
+    /// Whether one endpoint uses it, and no other.
+    func hasOneEndpoint(in mapper: any HostMapper) -> Bool {
+        mappers.first { $0.mapper === mapper }?.endpointCount == 1
+    }
+
     func has(_ mapper: any HostMapper) -> Bool { mappers.contains { $0.mapper === mapper } }
 
     /// One more endpoint uses the mapper, in which all of the table is mapped.
@@ -42,14 +47,12 @@ final class GuestDomain {
         }
     }
 
-    /// An endpoint that uses it is blocked now. The last one takes the mappings along.
+    /// An endpoint that used it is blocked now; the last one's is empty.
     func release(_ mapper: any HostMapper) {
         guard let index = mappers.firstIndex(where: { $0.mapper === mapper }) else {
             preconditionFailure("a mapper that the domain does not have")
         }
         mappers[index].endpointCount -= 1
-        guard mappers[index].endpointCount == 0 else { return }
-        mappers.remove(at: index)
-        mapper.unmapAll()
+        if mappers[index].endpointCount == 0 { mappers.remove(at: index) }
     }
 }
