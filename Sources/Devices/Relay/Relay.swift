@@ -120,6 +120,7 @@ public final class Relay {
     /// - Parameter ready: called once QEMU can connect to all sockets.
     public func serve(ready: () -> Void = {}) throws(ServerError) {
         defer { guardian?.end() }
+        do throws(SystemCallError) { try guardian?.addThisThread() } catch { throw .systemCall(error) }
         try loop.serve(ready: ready)
     }
 }
