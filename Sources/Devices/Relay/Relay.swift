@@ -85,6 +85,7 @@ public final class Relay {
         let apart = iommus.flatMap(\.apart)
         defer { for server in apart { server.stop() } }
         for server in apart { try server.start() }
+        do throws(SystemCallError) { try guardian?.addThisThread() } catch { throw .systemCall(error) }
         try loop.serve(ready: ready)
     }
 }

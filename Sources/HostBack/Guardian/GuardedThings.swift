@@ -31,6 +31,7 @@ public struct GuardedThings {
         case .container(let name):
             try Self.expectRoom(containers.count)
             containers.append(host.container(file, name: name))
+        case .deathNotice: throw .strayDescriptor
         default:
             guard context == nil else { throw .secondContext }
             context = host.context(file)

@@ -49,7 +49,21 @@ public struct Guardian: ~Copyable {
 
     private mutating func take(_ message: GuardianMessage) throws(GuardianError) {
         guard descriptors.count <= (message.carriesDescriptor ? 1 : 0) else { throw .strayDescriptor }
-        try things.take(message, descriptors.popLast())
+        guard message == .deathNotice else { return try things.take(message, descriptors.popLast()) }
+        guard let notice = descriptors.popLast()?.take() else { throw .noDescriptor }
+        try heed(notice)
+    }
+
+    /// Ends the link as soon as the relay's thread is dead. What the relay had sent until then is read nevertheless.
+    private func heed(_ notice: consuming OwnedDescriptor) throws(GuardianError) {
+        do throws(SystemCallError) {
+            let end = UnixSocket(adopting: try link.descriptor.duplicate())
+            let pages = try DeathNotice(notice)
+            _ = try WorkerThread {
+                pages.awaitDeath()
+                end.shutDown()
+            }
+        } catch { throw .badNotice("\(error)") }
     }
 
     /// The next message; nil: the relay is gone.

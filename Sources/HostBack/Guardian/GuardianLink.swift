@@ -67,6 +67,12 @@ public final class GuardianLink: Sendable {
         return space
     }
 
+    /// From now on the end of the calling thread is the relay's: seen before the kernel has taken the guest's memory from this process.
+    public func addThisThread() throws(SystemCallError) {
+        let notice = try DeathNotice.ofThisThread()
+        tell(.deathNotice, descriptor: notice.number)
+    }
+
     private func insist(_ message: GuardianMessage, _ file: borrowing OwnedDescriptor, _ url: String) throws(DeviceError) {
         guard tell(message, descriptor: file.number) else {
             throw .notUsable(

@@ -18,6 +18,8 @@ public enum GuardianMessage: Equatable, Sendable {
     case spaceGone(UInt32)
     /// The relay ends as it was asked to, and has reset its devices.
     case goodbye
+    /// A ``DeathNotice`` of the relay's thread comes along.
+    case deathNotice
 
     public static let byteCount = 32
     /// A PCI address with a domain of 32 bits has 16 characters.
@@ -25,7 +27,7 @@ public enum GuardianMessage: Equatable, Sendable {
 
     public var carriesDescriptor: Bool {
         switch self {
-        case .device, .container, .iommufd: true
+        case .device, .container, .iommufd, .deathNotice: true
         case .spaceMade, .spaceGone, .goodbye: false
         }
     }
@@ -40,6 +42,7 @@ public enum GuardianMessage: Equatable, Sendable {
         case .spaceMade(let id): (kind, number) = (4, id)
         case .spaceGone(let id): (kind, number) = (5, id)
         case .goodbye: kind = 6
+        case .deathNotice: kind = 7
         }
         let name = Array(text.utf8.prefix(Self.nameByteCount))
         return Self.littleEndian(kind) + Self.littleEndian(number) + Self.littleEndian(offset) + name
@@ -68,6 +71,7 @@ public enum GuardianMessage: Equatable, Sendable {
         case 4: return .spaceMade(number)
         case 5: return .spaceGone(number)
         case 6: return .goodbye
+        case 7: return .deathNotice
         case let kind: throw .unknownKind(UInt32(truncatingIfNeeded: kind))
         }
     }
@@ -90,6 +94,7 @@ public enum GuardianError: Error, Equatable, Sendable, CustomStringConvertible {
     case secondContext
     case noContext
     case tooMany
+    case badNotice(String)
     case receive(String)
 
     public var description: String {
@@ -103,6 +108,7 @@ public enum GuardianError: Error, Equatable, Sendable, CustomStringConvertible {
         case .secondContext: "a second context of /dev/iommu"
         case .noContext: "an address space without a context of /dev/iommu"
         case .tooMany: "more than a relay can have"
+        case .badNotice(let reason): "a death notice that is none: \(reason)"
         case .receive(let reason): "its socket failed: \(reason)"
         }
     }

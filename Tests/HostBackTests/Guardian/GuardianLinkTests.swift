@@ -48,6 +48,19 @@ struct GuardianLinkTests {
         #expect(try command(file) == 0x03)
     }
 
+    /// Although the process lives and its end of the socket is open: this is how a killed process looks until its memory is gone.
+    @Test func deathOfTheRelaysThreadIsSeenBeforeTheSocketsEnd() throws {
+        let file = try file()
+        let link = try link()
+        #expect(link.tell(.device(configOffset: 0, name: "0000:01:00.0"), descriptor: file.number))
+        let isAdded = try WorkerThread { (try? link.addThisThread()) != nil }.join()
+        #expect(isAdded)
+        // What was told before the death is not lost.
+        #expect(wait { (try? command(file)) == 0x03 })
+        // No goodbye: it tried to reset what cannot be.
+        #expect(link.end() == .exited(1))
+    }
+
     @Test func guardianThatIsKilledIsNoticedAndTakesNothingMore() throws {
         let link = try link()
         let told = Mutex(0)

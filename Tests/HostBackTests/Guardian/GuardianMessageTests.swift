@@ -4,7 +4,7 @@ import Testing
 struct GuardianMessageTests {
     private static let messages: [GuardianMessage] = [
         .device(configOffset: 0x70_0000_0000, name: "0000:03:00.0"), .device(configOffset: .max, name: "fffffff0:ff:1f.7"),
-        .container(name: "group 7"), .iommufd, .spaceMade(1), .spaceMade(.max), .spaceGone(2), .goodbye,
+        .container(name: "group 7"), .iommufd, .spaceMade(1), .spaceMade(.max), .spaceGone(2), .goodbye, .deathNotice,
     ]
 
     @Test(arguments: messages) func messageComesBackAsItWasSent(message: GuardianMessage) throws {
@@ -24,7 +24,7 @@ struct GuardianMessageTests {
         #expect(throws: GuardianError.wrongLength(byteCount)) { try GuardianMessage.parse([UInt8](repeating: 4, count: byteCount)) }
     }
 
-    @Test(arguments: [0, 7, 0x0101_0101, UInt32.max]) func unknownKindIsRefused(kind: UInt32) {
+    @Test(arguments: [0, 8, 0x0101_0101, UInt32.max]) func unknownKindIsRefused(kind: UInt32) {
         var bytes = GuardianMessage.goodbye.bytes
         for index in 0..<4 { bytes[index] = UInt8(truncatingIfNeeded: kind >> (8 * UInt32(index))) }
         #expect(throws: GuardianError.unknownKind(kind)) { try GuardianMessage.parse(bytes) }

@@ -84,6 +84,7 @@ struct GuardianTests {
             (GuardianMessage.device(configOffset: 0, name: "c").bytes, false, .misunderstood, "without its descriptor"),
             (GuardianMessage.spaceMade(9).bytes, true, .misunderstood, "belongs to no message"),
             (GuardianMessage.goodbye.bytes, true, .misunderstood, "belongs to no message"),
+            (GuardianMessage.deathNotice.bytes, false, .misunderstood, "without its descriptor"),
             (GuardianMessage.iommufd.bytes, true, .misunderstood, "second context"),
         ] as [([UInt8], Bool, Guardian.Ending, String)])
     func whatIsNotUnderstoodQuietsWhatIsThere(bytes: [UInt8], descriptor: Bool, ending: Guardian.Ending, reason: String) throws {
@@ -108,6 +109,19 @@ struct GuardianTests {
         }
         let outcome = try guardian(sent)
         #expect(outcome.ending == .quiet && outcome.steps == busAndMemory, "\(outcome)")
+    }
+
+    /// A file that ends before the lock that it should have.
+    @Test func deathNoticeThatIsNoneIsRefused() throws {
+        var log: [String] = []
+        let short = try MemoryFile.create(name: "short", byteCount: 8)
+        let ending = try UnixSocketPair().split { (relay: consuming UnixSocket, link: consuming UnixSocket) throws -> Guardian.Ending in
+            _ = try relay.send(GuardianMessage.container(name: "group 1").bytes, descriptors: [short.number])
+            _ = try relay.send(GuardianMessage.deathNotice.bytes, descriptors: [short.number])
+            var guardian = Guardian(link, host: ScriptedGuarded()) { log.append($0) }
+            return guardian.run()
+        }
+        #expect(ending == .misunderstood && log.first?.contains("a death notice that is none") == true, "\(log)")
     }
 
     @Test func spacesHaveALimit() throws {
