@@ -107,8 +107,16 @@ public final class ServedBack: EndpointBack, HostMapper {
 
     public var isSettled: Bool { calls.isIdle }
 
-    /// As long as the server's deadline at most.
-    public func settle() { while !calls.isIdle { _ = waitForEvents([], timeoutMilliseconds: 1) } }
+    /// How long a server may take to let everything go, however it answers single messages, in milliseconds.
+    private static let settleMilliseconds: UInt64 = 5000
+
+    public func settle() {
+        let deadline = Deadline(afterMilliseconds: Self.settleMilliseconds)
+        while !calls.isIdle {
+            if deadline.hasPassed { calls.giveUp("it did not let the guest's memory go within \(Self.settleMilliseconds) ms") }
+            _ = waitForEvents([], timeoutMilliseconds: 1)
+        }
+    }
 
     // MARK: The guest's memory
 
