@@ -58,7 +58,7 @@ public final class ServedBack: EndpointBack, HostMapper {
     }
 
     public func isDone() throws(HostMapperError) -> Bool {
-        guard calls.isIdle else { return false }
+        guard isSettled else { return false }
         defer { asked = nil }
         guard let asked else { return true }
         guard let refusal = calls.takeRefusal() ?? calls.end.map({ .failed($0) }) else { return true }
@@ -105,7 +105,12 @@ public final class ServedBack: EndpointBack, HostMapper {
 
     public func block() { unmapAll() }
 
-    public var isSettled: Bool { calls.isIdle }
+    /// Gives the processor to the thread that asks, and to the other server: where there are few, they wait for it.
+    public var isSettled: Bool {
+        let isIdle = calls.isIdle
+        if !isIdle { Processor.yield() }
+        return isIdle
+    }
 
     /// How long a server may take to let everything go, however it answers single messages, in milliseconds.
     private static let settleMilliseconds: UInt64 = 5000
