@@ -7,7 +7,8 @@ import RelayPlan
 import Testing
 
 /// Functions that share an IOMMU group of the host share one of the guest, and work there together. Models stand in for the
-/// host's functions: groups are the plan's and the IOMMU's affair, whatever does the DMA.
+/// host's functions: groups are the plan's and the IOMMU's affair, whatever does the DMA. Beside them is a NIC that another server
+/// has: what the guest maps for it is mapped there.
 @Suite(.serialized) struct RelayedGroupTests {
     /// Two IOMMUs: the group is behind the first, the one that is alone behind the second.
     @Test(arguments: [Guest.Kernel.debian, .small]) func functionsOfOneHostGroupAreOneGroupAndOneContainer(kernel: Guest.Kernel) throws {
@@ -16,14 +17,16 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let host = try ["0000:03:00.0", "0000:03:00.1"].map { try #require(PCIAddress($0)) }
         var functions = host.enumerated().map { RelayFunction(name: "shared\($0.offset)", kind: .host($0.element)) }
-        functions.append(RelayFunction(name: "alone", kind: .model("e1000e")))
+        let other = try ServedModel("e1000e", wire: "groups-\(UInt32.random(in: 0 ... .max))")
+        functions.append(RelayFunction(name: "alone", kind: .served(other.socket)))
         let plan = try RelayPlan(
             functions: functions,
             hostGroups: [HostGroup(number: 7, members: host.map { .init(address: "\($0)", driver: "vfio-pci") })],
             options: .init(directory: directory, iommuCount: 2))
         try Data(plan.topology.viot.body).write(to: URL(fileURLWithPath: plan.viotPath))
-        let url = try DeviceURL("soft:groups-\(processIdentifier)-\(UInt32.random(in: 0 ... .max))")
-        let relay = try ServedRelay(plan, devices: Dictionary(uniqueKeysWithValues: functions.map { ($0.name, url) }))
+        var devices = [String: DeviceURL](uniqueKeysWithValues: try functions.map { ($0.name, try DeviceURL("soft:\(other.wire)")) })
+        devices["alone"] = try DeviceURL("vfio-user:\(other.socket)")
+        let relay = try ServedRelay(plan, devices: devices)
         defer { relay.stop() }
 
         var guest = try Binaries.guest()
@@ -53,6 +56,9 @@ import Testing
         // Groups, then IOMMUs.
         for one in [lines[0..<3], lines[3..<6]] { #expect(one.first == one.dropFirst().first && one.first != one.last, "\(lines)") }
         for index in pairs.indices { try expectPingPong(run, "pair-\(index)", sizes: [64, 1024], count: 1000) }
+
+        let carried = try other.status()
+        #expect(carried.mapMessages >= 4 && carried.unmapMessages >= 4, "\(carried)")
 
         #expect(relay.published.map { $0.statistics.endpoints.map(\.group) } == [["host group 7", "host group 7"], ["alone"]])
         for published in relay.published {
