@@ -33,6 +33,8 @@ private let allowed: [String: Set<String>] = [
     "Reports": [],
     "PingPong": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "Traffic": ["LinuxIO", "DeviceMemory", "NicDriver"],
+    "CMPI": [],
+    "MPIExamples": ["CMPI"],
     "Echo": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "CopyEngine": ["LinuxIO", "DeviceMemory", "DeviceModel"],
     "FuzzTargets": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicModels", "IOMMURelay", "VfioUser", "Reports"],
