@@ -28,6 +28,9 @@ release: setup ## static release binaries in .build-release/release
 	swift build $(RELEASE) --product vfio-map
 	swift build $(RELEASE) --product relay-core
 	swift build $(RELEASE) --product unic-fi
+	swift build $(RELEASE) --product mpi-pingpong
+	swift build $(RELEASE) --product mpi-allreduce
+	Scripts/build-mpi $(BIN)
 
 provider: setup ## libunic-fi.so, by which MPI programs use unic (docs/mpi.md)
 	swift build $(RELEASE) --product unic-fi
