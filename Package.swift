@@ -41,6 +41,8 @@ let package = Package(
         .executable(name: "unic", targets: ["unic"]),
         // libunic-fi.so, which libfabric loads (FI_PROVIDER_PATH).
         .library(name: "unic-fi", type: .dynamic, targets: ["FabricProviderEntry"]),
+        // libunic-verbs.so, which stands in front of libibverbs (LD_PRELOAD, or linked first).
+        .library(name: "unic-verbs", type: .dynamic, targets: ["VerbsLibrary"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -68,6 +70,18 @@ let package = Package(
             linkerSettings: [
                 .unsafeFlags([
                     "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/FabricProviderEntry/exports.map",
+                    "-Xlinker", "-z", "-Xlinker", "defs",
+                ])
+            ]),
+        .systemLibrary(name: "CVerbs", path: "Sources/CVerbs"),
+        module("VerbsProvider", ["CVerbs", "LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge", "Devices"]),
+        // The shared library: Swift's runtime is inside, and the verbs are visible.
+        .target(
+            name: "VerbsLibrary", dependencies: ["VerbsProvider"], path: "Sources/VerbsLibrary", exclude: ["exports.map"],
+            swiftSettings: settings,
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/VerbsLibrary/exports.map",
                     "-Xlinker", "-z", "-Xlinker", "defs",
                 ]),
                 .unsafeFlags(["-Xlinker", "--strip-all"], .when(configuration: .release)),
@@ -139,6 +153,12 @@ let package = Package(
             ],
             path: "Tests/RelayGuest", swiftSettings: settings),
         .target(
+            name: "TransportSimulation", dependencies: ["MPIBridge", "NicDriver", "DeviceMemory", "LinuxIO"],
+            path: "Tests/TransportSimulation", swiftSettings: settings),
+        .executableTarget(
+            name: "transport-simulation", dependencies: ["TransportSimulation", "LinuxIO"], path: "Tests/TransportSimulationProgram",
+            swiftSettings: settings),
+        .target(
             name: "FuzzTargets",
             dependencies: ["VfioUser", "NicModels", "IOMMURelay", "DeviceModel", "DeviceMemory", "DeviceAccess", "LinuxIO", "Reports"],
             path: "Tests/FuzzTargets", swiftSettings: settings),
@@ -161,10 +181,14 @@ let package = Package(
         tests("PingPong", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver"]),
         tests("Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         tests("Traffic", ["LinuxIO", "DeviceMemory", "NicDriver", "Devices"]),
+        tests("FabricProvider", ["CLibfabric", "Devices", "MPIBridge", "NicDriver"]),
         tests("Reports"),
         tests("CopyEngine", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "VfioUser"]),
         tests("DeviceModel"),
-        .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
+        tests("MPIBridge", ["TransportSimulation", "NicDriver", "DeviceMemory", "LinuxIO"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["unic", "relay-guest", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
+        tests("VerbsProvider", ["CVerbs", "DeviceMemory", "MPIBridge", "NicDriver"]),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
         .testTarget(
             name: "LabTests", dependencies: ["LabKit", "LinuxIO", "RelayPlan", "DeviceAccess", "Devices", "IOMMURelay", "VfioUser"],

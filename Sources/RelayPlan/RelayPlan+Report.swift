@@ -16,7 +16,7 @@ extension RelayPlan {
     /// For a terminal: places, groups before and after, QEMU's arguments.
     public var text: String {
         var places = TextTable(header: ["name", "what", "host group", "in the guest", "endpoint", "aliases"])
-        places.append(["unic-iommu", "virtio-iommu", "", topology.iommu.description, "", ""])
+        if options.viommu == .relay { places.append(["unic-iommu", "virtio-iommu", "", topology.iommu.description, "", ""]) }
         for port in topology.ports {
             for placed in port.functions {
                 places.append([
@@ -38,6 +38,7 @@ extension RelayPlan {
                 "A guest whose NIC drivers are built into the kernel finds functions behind a bridge in a group each, and the relay then\n"
                     + "refuses to give them different domains. Functions of one device do not have that trouble.\n")
         }
+        if options.viommu != .relay { lines.append("the guest's IOMMU is QEMU's \(options.viommu.rawValue)\n") }
         lines.append("arguments for QEMU, before all others:\n")
         var words = emulatorArguments[...]
         while let option = words.popFirst(), let value = words.popFirst() {
@@ -49,7 +50,11 @@ extension RelayPlan {
     /// The same for programs.
     public var json: JSONValue {
         .object([
-            ("iommu", .object([("address", .string(topology.iommu.description)), ("socket", .string(iommuSocket))])),
+            (
+                "iommu",
+                options.viommu == .relay
+                    ? .object([("address", .string(topology.iommu.description)), ("socket", .string(iommuSocket))]) : .null
+            ),
             ("functions", .array(topology.ports.flatMap { port in port.functions.map { json($0, behind: port) } })),
             (
                 "host_groups",
@@ -79,7 +84,12 @@ extension RelayPlan {
                         ])
                     })
             ),
-            ("viot", .object([("path", .string(viotPath)), ("byte_count", .integer(topology.viot.body.count))])),
+            (
+                "viot",
+                options.viommu == .relay
+                    ? .object([("path", .string(viotPath)), ("byte_count", .integer(topology.viot.body.count))]) : .null
+            ),
+            ("viommu", .string(options.viommu.rawValue)),
             ("arguments", .array(emulatorArguments.map { .string($0) })),
         ])
     }

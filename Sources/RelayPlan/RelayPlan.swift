@@ -9,12 +9,16 @@ public struct RelayPlan: Equatable, Sendable {
         /// The guest's memory, MiB.
         public var memoryMebibytes: Int
         public var sharing: GuestTopology.Sharing
+        /// Who plays the guest's IOMMU.
+        public var viommu: GuestIOMMU
         /// Where the root ports begin on the guest's bus 0, 1 … 24. Nothing before it may make a bus.
         public var firstPlace: UInt8
 
         public init(
-            directory: String, memoryMebibytes: Int = 1024, sharing: GuestTopology.Sharing = .functions, firstPlace: UInt8 = 1
+            directory: String, memoryMebibytes: Int = 1024, sharing: GuestTopology.Sharing = .functions, firstPlace: UInt8 = 1,
+            viommu: GuestIOMMU = .relay
         ) {
+            self.viommu = viommu
             self.firstPlace = firstPlace
             self.directory = directory
             self.memoryMebibytes = memoryMebibytes
@@ -52,12 +56,16 @@ public struct RelayPlan: Equatable, Sendable {
             throw .tooManyInGroup(
                 group: slot.hostGroup ?? 0, functionCount: slot.functions.count, placeCount: options.sharing.placeCount)
         }
+        if options.viommu != .relay, let slot = slots.first(where: { $0.functions.count > 1 }) {
+            throw .groupInTwoConnections(group: slot.hostGroup ?? 0, names: slot.functions.map(\.name))
+        }
         self.options = options
         topology = GuestTopology(slots: slots, sharing: options.sharing, firstPlace: options.firstPlace)
         self.hostGroups = Set(groups.values.map(\.number)).sorted().compactMap { number in hostGroups.first { $0.number == number } }
         try checkPaths()
     }
 
+    /// The IOMMU's socket, and with more at its end the status' and the trace's; with an IOMMU of QEMU's there are these alone.
     public var iommuSocket: String { "\(options.directory)/unic-iommu.sock" }
     public var viotPath: String { "\(options.directory)/unic-viot.bin" }
     public func socket(of function: RelayFunction) -> String { "\(options.directory)/\(function.name).sock" }

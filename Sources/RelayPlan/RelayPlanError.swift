@@ -9,6 +9,7 @@ public enum RelayPlanError: Error, Equatable, CustomStringConvertible {
     case deviceTwice(String, first: String, second: String)
     case tooManyFunctions(portCount: Int, placeCount: Int)
     case tooManyInGroup(group: Int, functionCount: Int, placeCount: Int)
+    case groupInTwoConnections(group: Int, names: [String])
     case noGroup(name: String, address: PCIAddress)
     case noIOMMU(name: String, address: PCIAddress, group: Int)
     case notViable(name: String, group: Int, member: String, driver: String)
@@ -29,6 +30,9 @@ public enum RelayPlanError: Error, Equatable, CustomStringConvertible {
             "These functions want \(ports) root ports, and there are places for \(places); give the guest fewer."
         case .tooManyInGroup(let group, let count, let places):
             "\(count) functions share the host's IOMMU group \(group), and one slot has places for \(places); give the guest fewer of them."
+        case .groupInTwoConnections(let group, let names):
+            "\(names.map { "'\($0)'" }.joined(separator: " and ")) share the host's IOMMU group \(group), which has one address space, and an IOMMU of QEMU's "
+                + "tells what it maps for each by itself; give the guest one of them, or leave --viommu out."
         case .noGroup(let name, let address):
             "'\(name)', \(address), is in no IOMMU group of this machine; see whether it is there and the IOMMU is on: `unic doctor`."
         case .noIOMMU(let name, let address, let group):

@@ -52,6 +52,7 @@ struct choice {
     enum fi_threading threading;
     uint64_t tx_bind, rx_bind;
     bool counters;
+    enum fi_wait_obj wait;
 };
 
 static inline struct fi_info *ask(uint32_t version, const struct fi_info *hints) {
@@ -73,7 +74,7 @@ static inline void open_side(struct pair *pair, struct side *side, const struct 
     CALL(fi_domain(pair->fabric, pair->info, &side->domain, NULL));
     struct fi_av_attr av = {.type = choice->av, .count = 16};
     CALL(fi_av_open(side->domain, &av, &side->av, NULL));
-    struct fi_cq_attr cq = {.format = FI_CQ_FORMAT_TAGGED, .wait_obj = FI_WAIT_UNSPEC, .size = 64};
+    struct fi_cq_attr cq = {.format = FI_CQ_FORMAT_TAGGED, .wait_obj = choice->wait ? choice->wait : FI_WAIT_UNSPEC, .size = 64};
     CALL(fi_cq_open(side->domain, &cq, &side->tx, side));
     CALL(fi_cq_open(side->domain, &cq, &side->rx, side));
     CALL(fi_endpoint(side->domain, pair->info, &side->ep, side));

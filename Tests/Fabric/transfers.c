@@ -1,5 +1,6 @@
 // Messages between two endpoints: every call, and what the completion says.
 #include "pair.h"
+#include <poll.h>
 
 static void lengths(struct pair *p, bool tagged) {
     static const size_t sizes[] = {0, 1, 8, 1000, 1024, 1025, 4000, 16384, 16385, 100000, 1 << 20};
@@ -161,9 +162,36 @@ static void waits(struct pair *p) {
     CHECK(fi_cq_sread(p->b.rx, &entry, 1, NULL, -1) == -FI_EAGAIN);
 }
 
+// A thread that sleeps on the queue's descriptor wakes for a message, and for progress.
+static void descriptors(struct pair *p) {
+    int fd = -1;
+    CALL(fi_control(&p->b.rx->fid, FI_GETWAIT, &fd));
+    enum fi_wait_obj kind = FI_WAIT_NONE;
+    CALL(fi_control(&p->b.rx->fid, FI_GETWAITOBJ, &kind));
+    CHECK(fd >= 0 && kind == FI_WAIT_FD);
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    // Nobody armed it.
+    CHECK(poll(&entry, 1, 20) == 0);
+    char got[4] = "";
+    struct fi_cq_tagged_entry done;
+    struct fid *fids[] = {&p->b.rx->fid};
+    CALL(fi_trecv(p->b.ep, got, 4, NULL, FI_ADDR_UNSPEC, 1, 0, got));
+    CALL(fi_tinject(p->a.ep, "fd!", 4, p->a.peer, 1));
+    int result = 0;
+    for (int i = 0; i < 1000 && result != 1; i++) {
+        int may_wait = fi_trywait(p->fabric, fids, 1);
+        CHECK(may_wait == 0 || may_wait == -FI_EAGAIN);
+        if (may_wait == 0) CHECK(poll(&entry, 1, 1000) == 1);
+        result = (int)fi_cq_read(p->b.rx, &done, 1);
+    }
+    CHECK(result == 1 && done.op_context == got && !strcmp(got, "fd!"));
+    CHECK(poll(&entry, 1, 20) == 0);
+}
+
 int main(void) {
     for (int i = 0; i < 4; i++) {
-        struct choice choice = {.av = i & 1 ? FI_AV_TABLE : FI_AV_MAP, .threading = i & 2 ? FI_THREAD_SAFE : FI_THREAD_DOMAIN};
+        struct choice choice = {.av = i & 1 ? FI_AV_TABLE : FI_AV_MAP, .threading = i & 2 ? FI_THREAD_SAFE : FI_THREAD_DOMAIN,
+            .wait = i & 1 ? FI_WAIT_FD : FI_WAIT_UNSPEC};
         struct pair p;
         open_pair(&p, &choice);
         lengths(&p, true);
@@ -174,6 +202,7 @@ int main(void) {
         failures(&p);
         several_in_one(&p);
         waits(&p);
+        if (choice.wait == FI_WAIT_FD) descriptors(&p);
         close_pair(&p);
     }
     puts("transfers: ok");

@@ -2,7 +2,7 @@
 #include "check.h"
 #include <pthread.h>
 
-enum { THREADS = 3, ROUNDS = 300 };
+enum { THREADS = 2, ROUNDS = 100 };
 
 static void *work(void *argument) {
     int number = (int)(intptr_t)argument, to = (rank + 1) % size, from = (rank + size - 1) % size;

@@ -4,6 +4,8 @@ import LinuxIO
 //
 //     relay-guest relay iommufd|type1 DIRECTORY ADDRESS ADDRESS     serves DIRECTORY/iommu, nic0 and nic1 until it is killed
 //     relay-guest client DIRECTORY                                  exit code 0 when all was as it has to be
+//     relay-guest connection DIRECTORY                              the same for `unic relay serve --viommu`
+//     relay-guest program DIRECTORY                                 `client` for `unic relay serve`
 //     relay-guest siblings DIRECTORY                                the same for two functions that share a group of the host
 
 let arguments = Array(CommandLine.arguments.dropFirst())
@@ -11,9 +13,12 @@ do {
     switch (arguments.first, arguments.count) {
     case ("relay", 5): try HostRelay(arguments[1], directory: arguments[2], addresses: Array(arguments[3...])).serve()
     case ("client", 2): try GuestClient(directory: arguments[1]).run()
+    case ("connection", 2): try ConnectionClient(directory: arguments[1]).run()
+    case ("program", 2): try GuestClient(directory: arguments[1], isProgram: true).run()
     case ("siblings", 2): try GuestClient(directory: arguments[1]).runSiblings()
     default:
-        print("usage: relay-guest relay iommufd|type1 DIRECTORY ADDRESS ADDRESS, or relay-guest client|siblings DIRECTORY")
+        print(
+            "usage: relay-guest relay iommufd|type1 DIRECTORY ADDRESS ADDRESS, or relay-guest client|program|connection|siblings DIRECTORY")
         exitProcess(2)
     }
 } catch {

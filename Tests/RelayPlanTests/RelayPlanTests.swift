@@ -101,6 +101,23 @@ import Testing
         #expect(bridged.contains { $0.contains(#""bus":"unic-bridge1","addr":"0x2.0","socket""#) })
     }
 
+    @Test(arguments: [
+        (GuestIOMMU.intel, "q35,kernel-irqchip=split,memory-backend=unic-memory", "intel-iommu,intremap=on,caching-mode=on"),
+        (.virtio, "q35,memory-backend=unic-memory", "virtio-iommu-pci,addr=0x1e"),
+    ]) func withAnIOMMUOfQEMUsThereIsNoneOfTheRelays(viommu: GuestIOMMU, machine: String, device: String) throws {
+        let plan = try RelayPlan(functions: [Self.nic], hostGroups: [], options: .init(directory: "/run/r", viommu: viommu))
+        let words = plan.emulatorArguments
+        #expect(words[1] == machine && words[6...7] == ["-device", device], "\(words)")
+        #expect(!words.contains("-acpitable") && !words.contains { $0.contains("unic-iommu") }, "\(words)")
+        #expect(words.last?.contains(#""id":"nic","bus":"unic-port0""#) == true, "\(words)")
+        #expect(plan.json.text.contains(#""viot":null"#) && plan.json.text.contains(#""viommu":"\#(viommu.rawValue)""#))
+        #expect(plan.text.contains("the guest's IOMMU is QEMU's \(viommu.rawValue)") && !plan.text.contains("unic-iommu"))
+        // The host has one address space for the two.
+        #expect(throws: RelayPlanError.groupInTwoConnections(group: 7, names: ["left", "right"])) {
+            try RelayPlan(functions: Self.mixed(), hostGroups: [Self.shared], options: .init(directory: "/run/r", viommu: viommu))
+        }
+    }
+
     @Test func fortyEightPortsHavePlacesAndNoMore() throws {
         let functions = (0..<49).map { RelayFunction(name: "n\($0)", kind: .model("e1000e")) }
         let plan = try plan(Array(functions.dropLast()))

@@ -29,6 +29,8 @@ public final class Relay {
         public var lazyUnmap: LazyUnmap?
         /// How many requests of the guest are looked at in a second; nil: as many as come.
         public var requestsASecond: UInt64?
+        /// How long another server may take to answer, in milliseconds; then its device is given up.
+        public var servedMilliseconds: UInt64 = 2000
         /// For a log; called on the relay's thread.
         public var told: ((RelayNews) -> Void)?
 
@@ -41,6 +43,8 @@ public final class Relay {
     public let trace = RelayTrace()
     private let functions: [any ServedFunction]
     private let loop: ServerLoop
+    /// What other servers have, each on a thread of its own.
+    private let apart: [ApartServer]
     /// For other threads: ending it, and what the IOMMU function's connection has done.
     public let control: ServerControl
     /// Of the connections of the functions behind the IOMMU, in the order of the plan.
@@ -56,36 +60,56 @@ public final class Relay {
         do throws(SystemCallError) { environment = try DeviceEnvironment(for: VirtioIOMMUFunction.functionDescription()) } catch {
             throw Self.failed(plan.iommuSocket, error)
         }
-        // The IOMMU's own connection shows the guest's memory.
-        let hosts = RelayedHostFunctions(guest: environment.dma)
+        let isServed = plan.options.viommu == .relay
+        // The IOMMU's own connection shows the guest's memory; without it each function's shows what its device may reach.
+        let hosts = RelayedHostFunctions(guest: isServed ? environment.dma : nil)
         let opened = try Self.openHostFunctions(plan, devices, hosts)
+        let served = RelayedServedFunctions(guest: environment.dma)
+        try served.open(plan, devices, options: options)
+        let known = hosts.limits + served.limits
         let core = IOMMUCore(
-            configuration: hosts.limits.isEmpty ? IOMMUConfiguration() : IOMMUConfiguration(limits: hosts.limits), limits: options.limits,
+            configuration: known.isEmpty ? IOMMUConfiguration() : IOMMUConfiguration(limits: known), limits: options.limits,
             bypassesUnattached: options.bypassesUnattached, lazyUnmap: options.lazyUnmap)
         observer = RelayObserver(trace, told: options.told)
         core.clock = MonotonicClock.nanoseconds
         core.observer = observer
         let published = PublishedRelay(core)
         self.published = published
-        var behind = RelayedFunctions(core: core, devices: devices, opened: opened, options: options)
+        var behind = RelayedFunctions(
+            core: core, devices: devices, opened: opened, served: served, options: options, turns: isServed ? nil : CoreTurns(core))
         for port in plan.topology.ports { try behind.add(port, of: plan) }
         do throws(SystemCallError) {
+            guard isServed else {
+                functions = [RelayPublisher(published, try ServerControl())] + behind.servers
+                control = functions[0].control
+                loop = try ServerLoop(functions, options: options.server)
+                self.core = core
+                functionControls = behind.controls
+                apart = []
+                return
+            }
             let model = try VirtioIOMMUFunction(
                 handler: core, environment: environment, offersIndirect: false, requestsASecond: options.requestsASecond,
                 troubled: { trouble in
                     published.add(trouble: trouble.description)
                     options.told?(.troubled(trouble.description))
                 })
+            var serverOptions = options.server
+            serverOptions.keepsMemoryFiles = !served.isEmpty
             let server = try VfioUserServer(
-                model: model, environment: environment, socketPath: plan.iommuSocket, options: options.server)
+                model: model, environment: environment, socketPath: plan.iommuSocket, options: serverOptions)
             control = server.control
             server.publishing = { published.update() }
-            server.clientMemoryChanged = { hosts.guestMemoryChanged() }
-            functions = [server] + behind.servers
+            server.clientMemoryChanged = {
+                hosts.guestMemoryChanged()
+                served.guestMemoryChanged()
+            }
+            functions = [server] + behind.servers + served.watches
             loop = try ServerLoop(functions, options: options.server)
         } catch { throw Self.failed(plan.iommuSocket, error) }
         self.core = core
         functionControls = behind.controls
+        apart = served.apart
     }
 
     /// Before the IOMMU is made: what the host can do is told to the guest in advance.
@@ -108,5 +132,9 @@ public final class Relay {
 
     /// Serves until ``control`` is told to stop.
     /// - Parameter ready: called once QEMU can connect to all sockets.
-    public func serve(ready: () -> Void = {}) throws(ServerError) { try loop.serve(ready: ready) }
+    public func serve(ready: () -> Void = {}) throws(ServerError) {
+        defer { for server in apart { server.stop() } }
+        for server in apart { try server.start() }
+        try loop.serve(ready: ready)
+    }
 }

@@ -10,16 +10,18 @@ final class RelayedHostFunctions {
     struct Opened {
         let device: KernelVFIODevice
         let back: any EndpointBack
+        /// The memory that its mappings lie in.
+        let guest: DMASpace
     }
 
-    /// The guest's memory by its own addresses.
-    private let guest: DMASpace
+    /// The guest's memory by its own addresses; nil: each function has what its connection shows, at IOVAs, to itself.
+    private let guest: DMASpace?
     private var iommufd: (context: IOMMUFDContext, domains: IOMMUFDDomains<IOAS>)?
     /// By the host's group.
     private var groups: [Int: (space: Type1AddressSpace, group: Type1Group<Type1AddressSpace>)] = [:]
     private(set) var limits: [DMALimits] = []
 
-    init(guest: DMASpace) { self.guest = guest }
+    init(guest: DMASpace?) { self.guest = guest }
 
     /// - Parameter group: the host's, as the plan has it.
     func open(_ url: DeviceURL, group: Int) throws(DeviceError) -> Opened {
@@ -51,18 +53,22 @@ final class RelayedHostFunctions {
     private func openByIOMMUFD(_ url: DeviceURL, _ address: PCIAddress) throws(DeviceError) -> Opened {
         let context = if let known = iommufd?.context { known } else { try IOMMUFDContext(url: url.description, address: address) }
         let device = try KernelVFIODevice(url: url.description, address: address, context: context)
+        let memory = guest ?? DMASpace()
         let domains =
-            iommufd?.domains ?? IOMMUFDDomains(guest: guest) { () throws(DeviceError) in try context.makeAddressSpace() }
+            (guest == nil ? nil : iommufd?.domains)
+            ?? IOMMUFDDomains(guest: memory) { () throws(DeviceError) in try context.makeAddressSpace() }
         iommufd = (context, domains)
-        return Opened(device: device, back: IOMMUFDBack(device: device, domains: domains))
+        return Opened(device: device, back: IOMMUFDBack(device: device, domains: domains), guest: memory)
     }
 
     private func openByType1(_ url: DeviceURL, _ address: PCIAddress, _ number: Int) throws(DeviceError) -> Opened {
         let space = if let known = groups[number]?.space { known } else { try Type1AddressSpace(url: url.description, address: address) }
         let device = try KernelVFIODevice(url: url.description, address: address, space: space)
-        let held = groups[number]?.group ?? Type1Group(space: space, guest: guest)
+        // With memory to itself it is the only one of its group: the plan sees to that.
+        let memory = guest ?? DMASpace()
+        let held = groups[number]?.group ?? Type1Group(space: space, guest: memory)
         groups[number] = (space, held)
-        return Opened(device: device, back: Type1Back(group: held))
+        return Opened(device: device, back: Type1Back(group: held), guest: memory)
     }
 
     /// The guest's memory became another; what went is still there until this returns.

@@ -30,7 +30,7 @@ enum AddressVectorEntry {
         return 0
     }
 
-    private static let fidOperations = unsafe FidOperations.table(
+    static let fidOperations = unsafe FidOperations.table(
         close: { fid in
             // SAFETY: checked by class.
             guard let vector = unsafe Vector(fid: fid) else { return FabricError.invalid }
@@ -44,7 +44,7 @@ enum AddressVectorEntry {
             unsafe Vector(fid: vector) == nil || FabricObject<EventQueue>(fid: queue) == nil ? FabricError.invalid : 0
         })
 
-    private static let operations: CFunctionTable<fi_ops_av> = {
+    static let operations: CFunctionTable<fi_ops_av> = {
         // SAFETY: a C structure of function pointers; every one of them is set. What is behind arguments is checked where they go.
         var operations = fi_ops_av()
         operations.size = MemoryLayout<fi_ops_av>.size

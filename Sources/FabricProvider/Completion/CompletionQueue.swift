@@ -17,6 +17,8 @@ import LinuxIO
     var idle = IdlePolicy()
     /// fi_cq_signal ends one wait.
     var isSignalled = false
+    /// With FI_WAIT_FD: what the application sleeps on.
+    var waitDescriptor: WaitDescriptor?
 }
 
 /// Reading. These are functions of the object, not of its state: endpoints append to the queue while it is read, so that no
@@ -38,6 +40,7 @@ extension FabricObject where State == CompletionQueue {
         var wantsYield = false
         let result = state.lock.around { () -> Int in
             if state.ring.count == 0 { progress() }
+            state.waitDescriptor?.disarm()
             let result = take(into: buffer)
             if result == Int(FabricError.tryAgain) { wantsYield = state.idle.foundNothing() } else { state.idle.foundSomething() }
             return result
@@ -77,10 +80,11 @@ extension FabricObject where State == CompletionQueue {
         }
     }
 
-    /// fi_cq_sread, fi_cq_sreadfrom.
+    /// fi_cq_sread, fi_cq_sreadfrom: looks for a while, then sleeps between looks, longer and longer.
     /// - Parameter timeoutMilliseconds: negative: as long as it takes.
     func waitAndRead(into buffer: CompletionBuffer, timeoutMilliseconds: Int32) -> Int {
         let deadline = timeoutMilliseconds < 0 ? nil : Deadline(afterMilliseconds: UInt64(timeoutMilliseconds))
+        var pause = SleepingPause()
         while true {
             let result = read(into: buffer)
             if result != Int(FabricError.tryAgain) { return result }
@@ -89,6 +93,17 @@ extension FabricObject where State == CompletionQueue {
                 return state.isSignalled
             }
             if wasSignalled || deadline?.hasPassed == true { return result }
+            pause.take()
+        }
+    }
+
+    /// fi_trywait: false if there is something to read; else the wait descriptor is armed.
+    func mayWait() -> Bool {
+        state.lock.around {
+            if state.ring.count == 0 { progress() }
+            guard state.ring.count == 0, !state.isSignalled else { return false }
+            state.waitDescriptor?.arm()
+            return true
         }
     }
 }

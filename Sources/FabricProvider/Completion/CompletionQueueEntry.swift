@@ -22,7 +22,7 @@ enum CompletionQueueEntry {
         }
         // SAFETY: numbers of a structure that was copied.
         let waitObject = unsafe wishes.wait_obj
-        guard [FI_WAIT_NONE, FI_WAIT_UNSPEC, FI_WAIT_YIELD].contains(waitObject) else { return FabricError.notImplemented }
+        guard [FI_WAIT_NONE, FI_WAIT_UNSPEC, FI_WAIT_YIELD, FI_WAIT_FD].contains(waitObject) else { return FabricError.notImplemented }
         var view = unsafe fid_cq()
         unsafe view.fid.fclass = CompletionQueue.objectClass
         unsafe view.fid.context = context
@@ -34,13 +34,21 @@ enum CompletionQueueEntry {
             unsafe CompletionQueue(
                 view: view, domain: domain, lock: domain.state.lock, entryByteCount: entryByteCount, waitObject: waitObject,
                 ring: CompletionRing(capacity: size)))
+        if waitObject == FI_WAIT_FD {
+            do throws(SystemCallError) {
+                queue.state.waitDescriptor = try WaitDescriptor()
+            } catch {
+                queue.destroy()
+                return FabricError.noDescriptor
+            }
+        }
         domain.state.children += 1
         // SAFETY: checked above.
         unsafe result.pointee = queue.view(as: fid_cq.self)
         return 0
     }
 
-    private static let fidOperations = unsafe FidOperations.table(
+    static let fidOperations = unsafe FidOperations.table(
         close: { fid in
             // SAFETY: checked by class.
             guard let queue = unsafe Queue(fid: fid) else { return FabricError.invalid }
@@ -48,9 +56,15 @@ enum CompletionQueueEntry {
             queue.state.domain.state.children -= 1
             queue.destroy()
             return 0
+        },
+        control: { fid, command, argument in
+            // SAFETY: checked by class.
+            guard let queue = unsafe Queue(fid: fid) else { return FabricError.invalid }
+            return unsafe WaitEntry.control(
+                command, argument, waitObject: queue.state.waitObject, descriptor: queue.state.waitDescriptor?.number)
         })
 
-    private static let operations: CFunctionTable<fi_ops_cq> = {
+    static let operations: CFunctionTable<fi_ops_cq> = {
         // SAFETY: a C structure of function pointers; every one of them is set. Each function looks at what it is given:
         // queues by their class, memory as ``CompletionBuffer`` says.
         var operations = fi_ops_cq()

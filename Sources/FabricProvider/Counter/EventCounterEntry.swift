@@ -26,7 +26,7 @@ enum EventCounterEntry {
         return 0
     }
 
-    private static let fidOperations = unsafe FidOperations.table(
+    static let fidOperations = unsafe FidOperations.table(
         close: { fid in
             // SAFETY: checked by class.
             guard let counter = unsafe Counter(fid: fid) else { return FabricError.invalid }
@@ -43,7 +43,7 @@ enum EventCounterEntry {
         return 0
     }
 
-    private static let operations: CFunctionTable<fi_ops_cntr> = {
+    static let operations: CFunctionTable<fi_ops_cntr> = {
         // SAFETY: a C structure of function pointers; every one of them is set; each checks its counter by class.
         var operations = fi_ops_cntr()
         operations.size = MemoryLayout<fi_ops_cntr>.size

@@ -31,7 +31,7 @@ enum DomainEntry {
         return 0
     }
 
-    private static let fidOperations = unsafe FidOperations.table(
+    static let fidOperations = unsafe FidOperations.table(
         close: { fid in
             // SAFETY: checked by class.
             guard let domain = unsafe Domain(fid: fid) else { return FabricError.invalid }
@@ -47,7 +47,7 @@ enum DomainEntry {
             unsafe Domain(fid: domain) == nil || FabricObject<EventQueue>(fid: queue) == nil ? FabricError.invalid : 0
         })
 
-    private static let operations: CFunctionTable<fi_ops_domain> = {
+    static let operations: CFunctionTable<fi_ops_domain> = {
         // SAFETY: a C structure of function pointers; every one of them is set. What is behind arguments is checked where they go.
         var operations = fi_ops_domain()
         operations.size = MemoryLayout<fi_ops_domain>.size

@@ -41,7 +41,7 @@ enum EndpointEntry {
     }
 
     // SAFETY: function pointers; each function checks what it is given.
-    private static let fidOperations = unsafe FidOperations.table(
+    static let fidOperations = unsafe FidOperations.table(
         close: { fid in
             // SAFETY: checked by class.
             guard let endpoint = unsafe Endpoint(fid: fid) else { return FabricError.invalid }

@@ -27,6 +27,10 @@ extension FabricObject where State == OpenEndpoint {
         state.owner = getpid()
         state.transport = MessageEndpoint(
             port: port, address: EndpointAddress(of: port), options: state.transportOptions, now: MonotonicClock.nanoseconds())
+        if PortOptions.isLocal(state.domain.state.device), let key = state.transport?.address.key {
+            state.neighbours = try? LocalNeighbours(key: key)
+            state.neighboursAt = MonotonicClock.nanoseconds() &+ LocalNeighbours.interval
+        }
         state.setDefaults()
         vector.state.endpoints.append(self)
         for (number, address) in vector.state.addresses.enumerated() {
@@ -55,6 +59,8 @@ extension FabricObject where State == OpenEndpoint {
         state.transport?.sayGoodbye(now: MonotonicClock.nanoseconds())
         EndpointReport.write(device: state.domain.state.device, state.transport?.counters ?? TransportCounters())
         state.transport = nil
+        state.neighbours = nil
+        state.neighboursAt = .max
         try? state.port?.stop()
         state.port = nil
     }
@@ -100,6 +106,11 @@ extension PortOptions {
     /// ring of 256 KiB. Elsewhere it is what every Ethernet takes.
     private static let localPacketByteCount = 4000, packetByteCount = 1500
 
+    /// Whether a device's wire ends in this machine.
+    static func isLocal(_ device: String) -> Bool {
+        device.hasPrefix("soft:") && !device.hasPrefix("soft:tap:") && !device.hasPrefix("soft:udp:")
+    }
+
     /// `UNIC_MTU` is for networks of jumbo frames; all processes of a job need the same.
     static func transport(for device: String) -> PortOptions {
         var options = PortOptions()
@@ -107,10 +118,10 @@ extension PortOptions {
         options.transmitRingSize = 1024
         options.sparePackets = 1024
         options.publishesStatistics = true
-        let isLocal = device.hasPrefix("soft:") && !device.hasPrefix("soft:tap:") && !device.hasPrefix("soft:udp:")
         let wanted = Environment.text("UNIC_MTU").flatMap { Int($0) }
         // Without FCS: 14 bytes in front of the IP packet.
-        options.maximumFrameByteCount = (wanted.map { min(max($0, 576), 9000) } ?? (isLocal ? localPacketByteCount : packetByteCount)) + 14
+        options.maximumFrameByteCount =
+            (wanted.map { min(max($0, 576), 9000) } ?? (isLocal(device) ? localPacketByteCount : packetByteCount)) + 14
         return options
     }
 }

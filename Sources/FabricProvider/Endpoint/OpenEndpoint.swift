@@ -21,6 +21,9 @@ import NicDriver
     var addressVector: FabricObject<AddressVector>?
     var settings: EndpointSettings
     var port: (any Port)?
+    var neighbours: LocalNeighbours?
+    /// When they are looked after next; never, if they are not of this machine.
+    var neighboursAt = UInt64.max
     /// The process that opened the port: a child of it has the port's memory, and must leave the device alone.
     var owner: Int32 = 0
 }
@@ -47,6 +50,7 @@ struct OperationDefaults: Equatable, BitwiseCopyable {
 extension FabricObject where State == OpenEndpoint {
     @inline(__always) func progress(now: UInt64) {
         _ = state.transport?.progress(now: now)
+        if now >= state.neighboursAt { state.lookAfterNeighbours(now: now) }
         deliverCompletions()
     }
 

@@ -34,7 +34,7 @@ enum EventQueueEntry {
         return 0
     }
 
-    private static let fidOperations = unsafe FidOperations.table(
+    static let fidOperations = unsafe FidOperations.table(
         close: { fid in
             // SAFETY: checked by class.
             guard let queue = unsafe Queue(fid: fid) else { return FabricError.invalid }
@@ -43,7 +43,7 @@ enum EventQueueEntry {
             return 0
         })
 
-    private static let operations: CFunctionTable<fi_ops_eq> = {
+    static let operations: CFunctionTable<fi_ops_eq> = {
         // SAFETY: a C structure of function pointers; every one of them is set; none looks at its arguments, but for a buffer
         // of `length` bytes.
         var operations = fi_ops_eq()

@@ -24,7 +24,7 @@ enum FabricEntry {
         return 0
     }
 
-    private static let fidOperations = unsafe FidOperations.table(
+    static let fidOperations = unsafe FidOperations.table(
         close: { fid in
             // SAFETY: checked by class.
             guard let fabric = unsafe FabricObject<OpenFabric>(fid: fid) else { return FabricError.invalid }
@@ -33,7 +33,7 @@ enum FabricEntry {
             return 0
         })
 
-    private static let operations: CFunctionTable<fi_ops_fabric> = {
+    static let operations: CFunctionTable<fi_ops_fabric> = {
         // SAFETY: a C structure of function pointers; every one of them is set.
         var operations = fi_ops_fabric()
         operations.size = MemoryLayout<fi_ops_fabric>.size

@@ -75,7 +75,7 @@ enum MemoryRegionEntry {
         }
     }
 
-    private static let fidOperations = unsafe FidOperations.table(
+    static let fidOperations = unsafe FidOperations.table(
         close: { fid in
             // SAFETY: checked by class.
             guard let region = unsafe Region(fid: fid) else { return FabricError.invalid }

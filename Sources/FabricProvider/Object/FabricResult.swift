@@ -6,6 +6,7 @@ enum FabricError {
     static let invalid = -EINVAL
     static let notImplemented = -ENOSYS
     static let tryAgain = -EAGAIN
+    static let noDescriptor = -EMFILE
     static let busy = -EBUSY
     static let noData = -ENODATA
     static let noMemory = -ENOMEM

@@ -23,9 +23,11 @@ final class GuestDomain {
         self.isBypass = isBypass
     }
 
-    /// The only mapper, if it takes the range as one piece and joins no neighbours.
+    /// The only mapper, if it takes the range as one piece, at once, and joins no neighbours.
     func plainMapper(for range: IOVARange) -> (any HostMapper)? {
-        guard mappers.count == 1, let mapper = mappers.first?.mapper, !mapper.joinsNeighbours, mapper.takesAtOnce(range) else { return nil }
+        guard mappers.count == 1, let mapper = mappers.first?.mapper, !mapper.joinsNeighbours, !mapper.answersLater,
+            mapper.takesAtOnce(range)
+        else { return nil }
         return mapper
     }
 

@@ -11,12 +11,16 @@ public enum HostMapperError: Error, Equatable, Sendable {
 }
 
 /// Carries the mappings of one domain out, for one or more endpoints. Nothing here blocks for longer than a piece of
-/// ``maximumPieceByteCount`` takes.
+/// ``maximumPieceByteCount`` takes; who has to wait for somebody else ``answersLater``.
 public protocol HostMapper: AnyObject {
     /// A mapping is handed over in pieces of at most so many bytes, a multiple of every page.
     var maximumPieceByteCount: UInt64 { get }
     /// Whether a call costs enough that neighbours should come as one piece: docs/decisions/0009.
     var joinsNeighbours: Bool { get }
+    /// Whether ``map(_:)`` and ``unmap(_:)`` only ask: ``isDone()`` tells then when it is done, and nothing else is asked before.
+    var answersLater: Bool { get }
+    /// Whether what was asked is done. Throws what ``map(_:)`` would have thrown, then nothing of the piece is mapped.
+    func isDone() throws(HostMapperError) -> Bool
     /// Maps a piece; neither it nor a part of it is mapped yet.
     func map(_ piece: IOVAMapping) throws(HostMapperError)
     /// Removes what is mapped inside of the range; pieces are whole. When it returns no DMA reaches that memory.
@@ -27,6 +31,8 @@ public protocol HostMapper: AnyObject {
 
 extension HostMapper {
     public var joinsNeighbours: Bool { true }
+    public var answersLater: Bool { false }
+    public func isDone() throws(HostMapperError) -> Bool { true }
 
     /// Whether a mapping is one piece.
     func takesAtOnce(_ range: IOVARange) -> Bool {
@@ -44,6 +50,16 @@ public protocol EndpointBack: AnyObject {
     func use(_ mapper: any HostMapper) throws(HostMapperError)
     /// From now on the endpoint reaches guest memory by its own addresses.
     func bypass() throws(HostMapperError)
-    /// From now on no DMA of the endpoint gets through. When it returns, what was in flight is done. Never fails.
+    /// From now on no DMA of the endpoint gets through. When it returns, and ``isSettled`` is true, what was in flight is done.
+    /// Never fails.
     func block()
+    /// Whether all that was asked for is done.
+    var isSettled: Bool { get }
+    /// Waits for that, as long as a deadline permits.
+    func settle()
+}
+
+extension EndpointBack {
+    public var isSettled: Bool { true }
+    public func settle() {}
 }

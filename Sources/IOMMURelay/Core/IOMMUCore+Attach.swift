@@ -18,6 +18,8 @@ struct RouteWork {
     var index = 0
     /// The domain's table goes into a mapper that is new to it.
     var walk: MapperWalk?
+    /// What is answered when all is settled.
+    var status = IOMMUStatus.ok
 }
 
 extension IOMMUCore {
@@ -124,7 +126,9 @@ extension IOMMUCore {
     func go(on previous: RouteWork, _ request: IOMMURequest) -> IOMMUProgress {
         var work = previous
         var budget = StepBudget(calls: limits.callsInAStep)
-        var status = IOMMUStatus.ok
+        // Whoever leaves has left, before anybody arrives.
+        if !isSettled(work.group), work.walk == nil { return working(.route(work), request) }
+        var status = work.status
         while status == .ok, work.index < work.group.endpoints.count {
             let endpoint = work.group.endpoints[work.index]
             do throws(HostMapperError) {
@@ -143,9 +147,15 @@ extension IOMMUCore {
             ask(work.group, attempt.id, for: attempt.previous)
             leave(work.group)
         }
+        guard isSettled(work.group) else {
+            work = RouteWork(group: work.group, attempt: nil, touched: work.touched, index: work.group.endpoints.count, status: status)
+            return working(.route(work), request)
+        }
         for domain in work.touched { tidy(domain) }
         return .done(status)
     }
+
+    private func isSettled(_ group: HostGroup) -> Bool { group.endpoints.allSatisfy { $0.back.isSettled } }
 
     /// Whether it has arrived.
     private func bring(_ endpoint: GuestEndpoint, _ work: inout RouteWork, _ budget: inout StepBudget) throws(HostMapperError) -> Bool {

@@ -176,6 +176,8 @@ extension IOMMUCore {
             // Before any of them bypasses: none does while a sibling is in a domain.
             for endpoint in group.endpoints { endpoint.block() }
         }
+        // The driver takes the memory back when it sees the reset.
+        for endpoint in groups.values.flatMap(\.endpoints) { endpoint.back.settle() }
         precondition(domains.values.allSatisfy { $0.mappers.isEmpty })
         domains = [:]
         mappingCount = 0
@@ -230,7 +232,9 @@ extension IOMMUCore {
         precondition(job == nil, "endpoints go between requests")
         settleAll()
         guard let group = groupOfID[id], let index = group.endpoints.firstIndex(where: { $0.id == id }) else { return }
-        group.endpoints.remove(at: index).block()
+        let endpoint = group.endpoints.remove(at: index)
+        endpoint.block()
+        endpoint.back.settle()
         let gone = ([id] + Array(group.asked.keys)).filter { !group.ids.contains($0) }
         let left = Set(gone.compactMap { group.asked[$0] })
         for id in gone { ask(group, id, for: nil) }
@@ -238,6 +242,17 @@ extension IOMMUCore {
         if group.endpoints.isEmpty { groups[group.name] = nil }
         for domain in left { tidy(domain) }
         routeUnattached(group)
+    }
+
+    /// What carried an endpoint's mappings out is gone: nothing gets through it any more, the driver hears of it as of a fault,
+    /// and whoever looks in as of a loss.
+    public func lose(endpoint id: UInt32, _ reason: String) {
+        precondition(job == nil, "endpoints are lost between requests")
+        guard let endpoint = groupOfID[id]?.endpoints.first(where: { $0.id == id }) else { return }
+        endpoint.block()
+        losses &+= 1
+        note(nil, .deviceError, "endpoint \(id) is blocked: \(reason)")
+        report(IOMMUFault(reason: .unknown, endpoint: id, address: IOVA(0), access: .readWrite))
     }
 
     /// Endpoints of a group that the driver attached to nothing.

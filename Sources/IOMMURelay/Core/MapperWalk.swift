@@ -32,12 +32,16 @@ struct MapperWalk {
     private(set) var next: IOVA?
     private let last: IOVA
     private let pieceByteCount: UInt64
+    private let answersLater: Bool
+    /// Where the piece ends that was asked for last.
+    private var asked: UInt64?
 
     init(_ mapper: any HostMapper, _ addresses: ClosedRange<IOVA>) {
         self.mapper = mapper
         next = addresses.lowerBound
         last = addresses.upperBound
         pieceByteCount = mapper.maximumPieceByteCount
+        answersLater = mapper.answersLater
         precondition(pieceByteCount > 0, "a mapper that takes nothing")
     }
 
@@ -47,6 +51,10 @@ struct MapperWalk {
     mutating func map(
         _ table: borrowing MappingTable, joined areas: borrowing MappingTable, _ budget: inout StepBudget, _ calls: inout HostCalls
     ) throws(HostMapperError) {
+        if let asked {
+            guard try mapper.isDone() else { return }
+            goOn(behind: asked)
+        }
         let joins = areas.count > 0 && mapper.joinsNeighbours
         while let start = next {
             guard var mapping = table.first(overlapping: start...last) else { return next = nil }
@@ -55,11 +63,17 @@ struct MapperWalk {
             guard budget.grants(piece.range.byteCount, maximumPiece: pieceByteCount) else { return }
             calls.maps &+= 1
             try mapper.map(piece)
+            guard !answersLater else { return asked = piece.range.last }
             goOn(behind: piece.range.last)
         }
     }
 
     mutating func unmap(_ table: borrowing MappingTable, _ budget: inout StepBudget, _ calls: inout HostCalls) {
+        if let asked {
+            // Whoever cannot unmap is gone, and blocked.
+            guard (try? mapper.isDone()) ?? true else { return }
+            goOn(behind: asked)
+        }
         while let start = next {
             guard let lowest = table.first(overlapping: start...last) else { return next = nil }
             let first = max(start, lowest.range.start)
@@ -69,11 +83,15 @@ struct MapperWalk {
             guard budget.grants(range.byteCount, maximumPiece: pieceByteCount) else { return }
             calls.unmaps &+= 1
             mapper.unmap(range)
+            guard !answersLater else { return asked = range.last }
             goOn(behind: range.last)
         }
     }
 
-    private mutating func goOn(behind address: UInt64) { next = address < last.rawValue ? IOVA(address + 1) : nil }
+    private mutating func goOn(behind address: UInt64) {
+        asked = nil
+        next = address < last.rawValue ? IOVA(address + 1) : nil
+    }
 
     private func end(ofPieceAt start: IOVA) -> IOVA { start.pieceBounds(pieceByteCount).upperBound }
 }

@@ -19,7 +19,7 @@ extension MessageEndpoint {
         takeCredits(frame, of: peer)
         if advance > 0 {
             let newest = peers[peer].window[frame.acknowledgement &- 1]
-            if newest.source != .acknowledged, !newest.wasRetransmitted { peers[peer].roundTrip.measured(now &- newest.sentAt) }
+            if newest.isMissing, !newest.wasRetransmitted { peers[peer].roundTrip.measured(now &- newest.sentAt) }
             for sequence in 0..<advance { release(peers[peer].oldest &+ sequence, of: peer) }
             peers[peer].oldest = frame.acknowledgement
             peers[peer].roundTrip.advanced()
@@ -52,7 +52,7 @@ extension MessageEndpoint {
             let sequence = peers[peer].oldest &+ UInt32(bit) &+ 1
             if bits >> UInt64(bit) & 1 == 1 {
                 later &+= 1
-                release(sequence, of: peer)
+                arrivedEarly(sequence, of: peer)
             } else if later >= Self.lossEvidence {
                 repairLoss(sequence, of: peer, now: now)
             }
@@ -63,7 +63,7 @@ extension MessageEndpoint {
     /// Sends a frame again that later ones have shown lost, but not twice within a round trip.
     private mutating func repairLoss(_ sequence: UInt32, of peer: UInt32, now: UInt64) {
         let frame = peers[peer].window[sequence]
-        guard frame.source != .acknowledged,
+        guard frame.isMissing,
             !frame.wasFoundLost || now &- frame.sentAt > 2 &* peers[peer].roundTrip.smoothedOrShortest
         else { return }
         peers[peer].window[sequence].wasFoundLost = true
@@ -72,14 +72,23 @@ extension MessageEndpoint {
         retransmit(sequence, of: peer, now: now)
     }
 
-    /// A frame has arrived at the peer: what it was made of is free.
+    /// A frame has arrived out of turn. A slot is free; bulk data is not in its place before the frames in front of it are.
+    private mutating func arrivedEarly(_ sequence: UInt32, of peer: UInt32) {
+        switch peers[peer].window[sequence].source {
+        case .slot: release(sequence, of: peer)
+        case .bulk: peers[peer].window[sequence].source = .earlyBulk
+        case .acknowledged, .earlyBulk: break
+        }
+    }
+
+    /// A frame was delivered at the peer: what it was made of is free.
     private mutating func release(_ sequence: UInt32, of peer: UInt32) {
         let frame = peers[peer].window[sequence]
         peers[peer].window[sequence].source = .acknowledged
         switch frame.source {
         case .acknowledged: break
         case .slot: slots.give(frame.slot)
-        case .bulk:
+        case .bulk, .earlyBulk:
             sends[frame.operation].acknowledgedByteCount &+= frame.payloadByteCount
             if sends[frame.operation].acknowledgedByteCount == sends[frame.operation].grantedByteCount {
                 finishSend(frame.operation)
@@ -96,7 +105,7 @@ extension MessageEndpoint {
         peers[peer].window[sequence].wasRetransmitted = true
         peers[peer].window[sequence].sentAt = now
         switch frame.source {
-        case .acknowledged: return
+        case .acknowledged, .earlyBulk: return
         case .slot:
             guard let packet = packet(holding: slots.window(frame.slot), byteCount: Int(frame.byteCount)) else { return }
             seal(packet, sequence: sequence, to: peer)
@@ -147,20 +156,34 @@ extension MessageEndpoint {
     /// Grants what was used up here, unless too much lies unexpected already.
     mutating func renewCredits(_ peer: UInt32) {
         if unexpectedByteCount <= options.unexpectedByteLimit {
-            peers[peer].bytesGranted = peers[peer].bytesConsumed &+ Peer.initialByteCredit
+            peers[peer].bytesGranted = peers[peer].bytesConsumed &+ options.byteCredit
         }
-        if unexpected.freeCount > unexpected.capacity / 2 {
-            peers[peer].messagesGranted = peers[peer].messagesConsumed &+ Peer.initialMessageCredit
-        }
+        let room = messageRoom
+        let promised = Int(peers[peer].messagesGranted &- peers[peer].messagesArrived)
+        let more = min(room, min(Self.longestPromise, Int(options.messageCredit) &+ room / 4) &- promised)
+        guard more > 0 else { return }
+        peers[peer].messagesGranted &+= UInt32(truncatingIfNeeded: more)
+        promisedMessages &+= more
+    }
+
+    /// Messages that may be promised to one peer at most.
+    private static let longestPromise = 1 << 14
+
+    /// Places for unexpected messages that are free and promised to nobody, nor set aside for peers to come. What was promised can
+    /// always be kept, so that no message without a receive ever stands in the way of the frames behind it.
+    private var messageRoom: Int {
+        unexpected.freeCount &- promisedMessages &- Int(options.messageCredit) &* peers.freeCount
     }
 
     /// A peer's message has left our memory: its credit goes back, with a frame of its own when the peer may run short.
     mutating func consumed(byteCount: Int, of peer: UInt32) {
+        guard !peers[peer].hasFailed else { return }
         peers[peer].bytesConsumed &+= UInt32(truncatingIfNeeded: byteCount)
-        peers[peer].messagesConsumed &+= 1
         renewCredits(peer)
-        if peers[peer].bytesGranted &- peers[peer].bytesTold >= Peer.initialByteCredit / 4
-            || peers[peer].messagesGranted &- peers[peer].messagesTold >= Peer.initialMessageCredit / 4
+        let isOutOfMessages = peers[peer].messagesTold == peers[peer].messagesArrived
+        let news = peers[peer].messagesGranted &- peers[peer].messagesTold
+        if peers[peer].bytesGranted &- peers[peer].bytesTold >= options.byteCredit / 4
+            || news > (isOutOfMessages ? 0 : options.messageCredit / 4)
         {
             peers[peer].shallAcknowledgeNow = true
             callAttention(peer)

@@ -46,12 +46,17 @@ extension MessageEndpoint {
             peers[peer].inbound = .unexpected
             peers[peer].inboundIndex = index
         }
-        peers[peer].messagesArrived &+= 1
+        messageArrived(from: peer)
         peers[peer].bytesArrived &+= UInt32(truncatingIfNeeded: total)
         peers[peer].inboundTotal = total
         peers[peer].inboundByteCount = 0
         takeInbound(window, at: frame.kind.headerByteCount, byteCount: frame.payloadByteCount, from: peer)
         return .done
+    }
+
+    private mutating func messageArrived(from peer: UInt32) {
+        peers[peer].messagesArrived &+= 1
+        promisedMessages &-= 1
     }
 
     private mutating func deliverContinuation(_ frame: IncomingFrame, _ window: MemoryWindow, from peer: UInt32) -> Delivery {
@@ -90,7 +95,10 @@ extension MessageEndpoint {
             }
             unexpected[index].receivedByteCount &+= byteCount
             if isWhole { unexpectedIsWhole(index) }
-        case .nowhere, .none: break
+        case .nowhere:
+            // Whoever calls has seen that there is room.
+            if isWhole { _ = answer(peers[peer].refusedWrite, with: .remoteAccess, to: peer) }
+        case .none: break
         }
     }
 
@@ -103,12 +111,12 @@ extension MessageEndpoint {
         guard controls.freeCount > 0 else { return .notNow }
         if let index = firstWaiting(envelope, from: peer) {
             guard let target = match(index, envelope, from: peer) else { return .notNow }
-            peers[peer].messagesArrived &+= 1
+            messageArrived(from: peer)
             consumed(byteCount: 0, of: peer)
             grant(target, sender: OperationName(word: window.load64(at: 104)))
         } else {
             guard addUnexpected(envelope, from: peer) != nil else { return .notNow }
-            peers[peer].messagesArrived &+= 1
+            messageArrived(from: peer)
         }
         return .done
     }

@@ -9,6 +9,7 @@ extension MessageEndpoint {
         peers[peer].hasFailed = true
         counters.failedPeers &+= 1
         dropFrames(of: peer)
+        promisedMessages &-= Int(peers[peer].messagesGranted &- peers[peer].messagesArrived)
         for index in 0..<UInt32(unexpected.touched) where unexpected.isInUse(index) && unexpected[index].peer == peer {
             dropUnfinished(index)
         }
@@ -39,6 +40,7 @@ extension MessageEndpoint {
     }
 
     private mutating func dropFrames(of peer: UInt32) {
+        peers[peer].acknowledgedWhenFailed = peers[peer].oldest
         for distance in 0..<peers[peer].inFlight {
             let sequence = peers[peer].oldest &+ distance
             if peers[peer].window[sequence].source == .slot { slots.give(peers[peer].window[sequence].slot) }

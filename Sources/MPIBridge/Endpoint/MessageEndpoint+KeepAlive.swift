@@ -1,11 +1,11 @@
-/// Peers that owe nothing and are silent while receives wait: they are asked for a sign of life.
+/// Peers that owe no acknowledgement and are silent while something of theirs is waited for: they are asked for a sign of life.
 extension MessageEndpoint {
     private var keepAliveInterval: UInt64 { options.peerTimeout / 8 }
 
     /// A peer that does not answer for ``TransportOptions/peerTimeout`` has failed. Nobody is asked while nothing is waited for.
     mutating func keepAlive(now: UInt64) {
         keepAliveAt = now &+ keepAliveInterval
-        guard !waiting.tagged.isEmpty || !waiting.untagged.isEmpty else { return }
+        guard awaitsSomething else { return }
         noteAwaitedPeers(.tagged)
         noteAwaitedPeers(.untagged)
         for peer in 0..<UInt32(peers.touched) where peers[peer].matters && !peers[peer].hasFailed {
@@ -18,6 +18,13 @@ extension MessageEndpoint {
                 flush()
             }
         }
+    }
+
+    /// A message for a receive, the rest of one, an answer: all of them come by counted frames that nobody has asked for again.
+    private var awaitsSomething: Bool {
+        if receives.count > 0 || sends.count > 0 { return true }
+        for peer in 0..<UInt32(peers.touched) where peers[peer].inbound != .none { return true }
+        return false
     }
 
     private func noteAwaitedPeers(_ space: MessageSpace) {

@@ -46,6 +46,8 @@ extension MessageEndpoint {
             if peers[peer].holdsExpected { deliverEarly(peer, now: now) }
             pump(peer, now: now)
             if peers[peer].shallAcknowledgeNow { sendAcknowledgement(peer) }
+            // Without room for it now, it goes next time.
+            if peers[peer].shallAcknowledgeNow { callAttention(peer) }
             if peer == last { break }
         }
     }

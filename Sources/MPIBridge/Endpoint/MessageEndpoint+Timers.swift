@@ -45,7 +45,7 @@ extension MessageEndpoint {
         peers[peer].retransmitAt = now &+ peers[peer].roundTrip.retransmissionTimeout
         counters.timeouts &+= 1
         // The oldest may have arrived and wait there for room: then nothing is missing but news.
-        if peers[peer].inFlight > 0, peers[peer].window[peers[peer].oldest].source != .acknowledged {
+        if peers[peer].inFlight > 0, peers[peer].window[peers[peer].oldest].isMissing {
             retransmit(peers[peer].oldest, of: peer, now: now)
         } else {
             sendAcknowledgement(peer, asks: true)

@@ -55,6 +55,8 @@ public struct MessageEndpoint: ~Copyable {
     var unexpectedLists = (untagged: LinkedQueue(), tagged: LinkedQueue())
     var unexpected: Slab<UnexpectedMessage>
     var unexpectedByteCount = 0
+    /// Messages that peers may still send by what they were granted: each has its place among the unexpected ones.
+    var promisedMessages = 0
     var blocks = BlockCache()
 
     /// Receive operations that are not the application's: parts of multiple receives, peers' writes.
@@ -85,7 +87,7 @@ public struct MessageEndpoint: ~Copyable {
         receives = Slab(capacity: options.receiveCapacity + Self.innerReceives)
         controls = Slab(capacity: sends.capacity + receives.capacity)
         slots = FrameSlots(count: options.retainedFrames, frameByteCount: frameByteCount)
-        unexpected = Slab(capacity: options.unexpectedCapacity)
+        unexpected = Slab(capacity: options.unexpectedCapacity + options.peerCapacity * Int(options.messageCredit))
         completions = CompletionRing(capacity: 2 * (sends.capacity + receives.capacity))
     }
 
@@ -105,6 +107,7 @@ public struct MessageEndpoint: ~Copyable {
         else { return nil }
         if nextHop == nil { askRouterAt = min(askRouterAt, now) }
         peerTable.insert(address.key, index)
+        promisedMessages &+= Int(options.messageCredit)
         return PeerID(index: index)
     }
 

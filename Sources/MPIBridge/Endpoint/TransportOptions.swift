@@ -9,7 +9,7 @@ public struct TransportOptions: Sendable {
     public var retainedFrames = 1024
     /// Bytes of unexpected messages, all peers together, at which peers get no further credits.
     public var unexpectedByteLimit = 64 << 20
-    /// Unexpected messages, all peers together.
+    /// Unexpected messages, all peers together, beside the few that each may always send.
     public var unexpectedCapacity = 65_536
     public var peerCapacity = 16_384
     /// See ``OperationOptions/multiReceive``.
@@ -24,6 +24,10 @@ public struct TransportOptions: Sendable {
     public var longestTimeout: UInt64 = 1_000_000_000
     /// Leads to peers of other networks; nil: every peer is on this one's.
     public var router: Router?
+    /// Bytes of eager messages and messages that every peer may send before it has heard a word. The same at all endpoints: part
+    /// of the protocol's version. Tests have less.
+    package var byteCredit: UInt32 = 1 << 18
+    package var messageCredit: UInt32 = 64
     public init() {}
 
     public struct Router: Equatable, Sendable {

@@ -131,7 +131,8 @@ extension MessageEndpoint {
         completion.address = receives[index].request.memory.firstAddress
         let parent = receives[index].parent
         receives.give(index)
-        if parent != .max { completion.releasesBuffer = closePart(of: parent) }
+        // A buffer for several messages ends itself (canceled, its only peer is dead), or with the last of its parts.
+        completion.releasesBuffer = parent == .max ? options.contains(.multiReceive) : closePart(of: parent)
         if options.contains(.discards) { return }
         if error != nil || options.contains(.completes) || completion.releasesBuffer { completions.append(completion) }
     }

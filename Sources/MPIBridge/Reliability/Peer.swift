@@ -39,12 +39,14 @@ struct Peer: BitwiseCopyable {
     var nextSequence: UInt32
     /// The first number that is not acknowledged.
     var oldest: UInt32
+    /// ``oldest`` at the end of a peer that has failed.
+    var acknowledgedWhenFailed: UInt32 = 0
     var congestion = CongestionWindow()
     /// Answers and requests for memory go first, then messages, then bulk data.
     var controls = LinkedQueue(), messages = LinkedQueue(), bulk = LinkedQueue()
     /// Credits: what was sent in all and what may be, modulo 2³².
-    var bytesCharged: UInt32 = 0, byteCredit: UInt32 = Peer.initialByteCredit
-    var messagesCharged: UInt32 = 0, messageCredit: UInt32 = Peer.initialMessageCredit
+    var bytesCharged: UInt32 = 0, byteCredit: UInt32
+    var messagesCharged: UInt32 = 0, messageCredit: UInt32
     /// Something waits for credits alone.
     var isStalled = false
     var roundTrip: RoundTrip
@@ -69,25 +71,23 @@ struct Peer: BitwiseCopyable {
     var acknowledgeAt: UInt64 = .max
     var shallAcknowledgeNow = false
     /// Credits: what came in all, what was used up here, and what was granted, modulo 2³².
-    var bytesArrived: UInt32 = 0, bytesConsumed: UInt32 = 0, bytesGranted: UInt32 = Peer.initialByteCredit
-    var messagesArrived: UInt32 = 0, messagesConsumed: UInt32 = 0, messagesGranted: UInt32 = Peer.initialMessageCredit
+    var bytesArrived: UInt32 = 0, bytesConsumed: UInt32 = 0, bytesGranted: UInt32
+    var messagesArrived: UInt32 = 0, messagesGranted: UInt32
     /// What the peer was told last of both.
-    var bytesTold: UInt32 = Peer.initialByteCredit, messagesTold: UInt32 = Peer.initialMessageCredit
+    var bytesTold: UInt32, messagesTold: UInt32
     /// The frame in turn is here and could not be delivered: it waits in the window.
     var holdsExpected = false
     /// The eager message that is coming in.
     var inbound = InboundTarget.none
     var inboundIndex: UInt32 = .max
     var inboundByteCount = 0, inboundTotal = 0
+    /// The write that goes nowhere: its sender is told when all of it has come, since until then it is busy sending.
+    var refusedWrite = OperationName(word: 0)
 
     // Lists of the endpoint.
     var nextAttention: UInt32 = .max
     var needsAttention = false
     var isTimed = false
-
-    /// What every peer may send before it has heard a word. Part of the protocol's version.
-    static let initialByteCredit: UInt32 = 1 << 18
-    static let initialMessageCredit: UInt32 = 1 << 14
 
     init(address: EndpointAddress, local: EndpointAddress, nextHop: MACAddress?, options: TransportOptions, now: UInt64) {
         self.address = address
@@ -98,6 +98,12 @@ struct Peer: BitwiseCopyable {
         oldest = nextSequence
         expected = Self.firstSequence(from: address.key, to: local.key)
         roundTrip = RoundTrip(options: options)
+        byteCredit = options.byteCredit
+        bytesGranted = options.byteCredit
+        bytesTold = options.byteCredit
+        messageCredit = options.messageCredit
+        messagesGranted = options.messageCredit
+        messagesTold = options.messageCredit
         heardAt = now
         owingSince = now
     }

@@ -8,6 +8,8 @@ struct SentFrame: BitwiseCopyable {
         case slot
         /// A piece of ``operation``'s memory.
         case bulk
+        /// Such a piece that has arrived out of turn: it counts as delivered when its turn comes.
+        case earlyBulk
     }
 
     var source: Source
@@ -22,6 +24,9 @@ struct SentFrame: BitwiseCopyable {
     var offset: Int = 0
     var payloadByteCount: Int = 0
     var sentAt: UInt64
+
+    /// Whether the peer has not told of it.
+    var isMissing: Bool { source == .slot || source == .bulk }
 }
 
 /// What a peer's window holds: frames on their way to it, and frames from it that came too early.

@@ -4,11 +4,15 @@ import DeviceMemory
 extension MessageEndpoint {
     /// Lets peers reach memory. False: the key is taken, or there are too many.
     ///
+    /// - Parameter base: what peers call the first byte: 0, or the number that programs know as its address.
+    ///
     /// Safety duty of the caller: the memory stays until ``unregister(key:)``.
-    @unsafe public mutating func register(address: UInt, byteCount: Int, key: UInt64, access: RegionAccess) -> Bool {
+    @unsafe public mutating func register(
+        address: UInt, byteCount: Int, key: UInt64, access: RegionAccess, base: UInt64 = 0
+    ) -> Bool {
         guard byteCount >= 0 else { return false }
         // SAFETY: the caller's duty.
-        return regions.add(unsafe ApplicationMemory(address: address, byteCount: byteCount), key: key, access: access)
+        return regions.add(unsafe ApplicationMemory(address: address, byteCount: byteCount), key: key, access: access, base: base)
     }
 
     /// Nobody reaches the memory when this returns: transfers that are under way fail. False: there is no such region.
@@ -73,8 +77,8 @@ extension MessageEndpoint {
             peers[peer].inboundIndex = index
         } else {
             counters.accessesRefused &+= 1
-            _ = answer(OperationName(word: window.load64(at: 104)), with: .remoteAccess, to: peer)
             peers[peer].inbound = .nowhere
+            peers[peer].refusedWrite = OperationName(word: window.load64(at: 104))
         }
         peers[peer].inboundTotal = Int(total)
         peers[peer].inboundByteCount = 0
@@ -127,7 +131,7 @@ extension MessageEndpoint {
         completions.append(completion)
     }
 
-    private mutating func answer(_ name: OperationName, with error: TransportError?, to peer: UInt32) -> Delivery {
+    mutating func answer(_ name: OperationName, with error: TransportError?, to peer: UInt32) -> Delivery {
         postControl(.outcome, (name.word, UInt64(error?.rawValue ?? 0), 0, 0), to: peer) ? .done : .notNow
     }
 

@@ -43,8 +43,9 @@ struct RelayServeCommand: ParsableCommand {
             do throws(ServerError) {
                 status = try StatusSocket(beside: plan.iommuSocket) { Array((facts.document.text + "\n").utf8) }
                 trace = try LineSocket(at: LineSocket.path(beside: plan.iommuSocket), source: relay.trace)
+                let iommu = plan.options.viommu == .relay ? "an IOMMU and " : ""
                 StandardStream.error.write(
-                    "unic: an IOMMU and \(plan.topology.functions.count) functions are served in \(plan.options.directory)\n")
+                    "unic: \(iommu)\(plan.topology.functions.count) functions are served in \(plan.options.directory)\n")
             } catch {
                 failure = error
                 relay.control.stop()

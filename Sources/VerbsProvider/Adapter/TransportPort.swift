@@ -1,0 +1,57 @@
+import DeviceMemory
+import LinuxIO
+import NicDriver
+
+/// The port as the transport sees it: it sends through the real one, and receives what the adapter has sorted out for it.
+final class TransportPort: Port {
+    private let port: any Port
+    let queuePair: TransportQueuePair
+
+    init(_ port: any Port) {
+        self.port = port
+        queuePair = TransportQueuePair(port.queuePairs[0])
+    }
+
+    var url: String { port.url }
+    var family: String { port.family }
+    var macAddress: MACAddress { port.macAddress }
+    var maximumFrameByteCount: Int { port.maximumFrameByteCount }
+    var capabilities: PortCapabilities { port.capabilities }
+    var queuePairs: [any QueuePair] { [queuePair] }
+    var linkIsUp: Bool { port.linkIsUp }
+    var statistics: PortStatistics { port.statistics }
+    func checkHealth() throws(PortError) { try port.checkHealth() }
+    func setFilter(_ filter: ReceiveFilter) throws(PortError) { try port.setFilter(filter) }
+    func readDeviceCounters() throws(PortError) -> DeviceCounters? { try port.readDeviceCounters() }
+    func readRegisters() -> [DeviceRegister] { port.readRegisters() }
+    func stop() throws(PortError) { try port.stop() }
+}
+
+final class TransportQueuePair: QueuePair {
+    private let queuePair: any QueuePair
+    /// Received frames that are the transport's.
+    var inbox: PacketBatch
+
+    init(_ queuePair: any QueuePair) {
+        self.queuePair = queuePair
+        inbox = queuePair.makeBatch(capacity: Adapter.batch)
+    }
+
+    var index: Int { queuePair.index }
+    var pool: PacketPoolReference { queuePair.pool }
+    var counters: QueueCounters { queuePair.counters }
+    func send(_ batch: inout PacketBatch) -> Int { queuePair.send(&batch) }
+    func reclaim() { queuePair.reclaim() }
+    func waitForReceive(timeoutMilliseconds: Int32) throws(PortError) {
+        try queuePair.waitForReceive(timeoutMilliseconds: timeoutMilliseconds)
+    }
+
+    func receive(into batch: inout PacketBatch) -> Int {
+        var count = 0
+        while batch.room > 0, let packet = inbox.removeFirst() {
+            _ = batch.append(packet)
+            count &+= 1
+        }
+        return count
+    }
+}
