@@ -30,6 +30,9 @@ release: setup ## static release binaries in .build-release/release
 	swift build $(RELEASE) --product transport-simulation
 	swift build $(RELEASE) --product unic-fi
 	swift build $(RELEASE) --product unic-verbs
+	swift build $(RELEASE) --product mpi-pingpong
+	swift build $(RELEASE) --product mpi-allreduce
+	Scripts/build-mpi $(BIN)
 
 provider: setup ## libunic-fi.so, by which MPI programs use unic (docs/mpi.md)
 	swift build $(RELEASE) --product unic-fi
