@@ -186,10 +186,10 @@ let package = Package(
         tests("Reports"),
         tests("CopyEngine", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "VfioUser"]),
         tests("DeviceModel"),
+        tests("VerbsProvider", ["CVerbs", "LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge", "Devices"]),
         tests("MPIBridge", ["TransportSimulation", "NicDriver", "DeviceMemory", "LinuxIO"]),
         .testTarget(
             name: "CommandTests", dependencies: ["unic", "relay-guest", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
-        tests("VerbsProvider", ["CVerbs", "DeviceMemory", "MPIBridge", "NicDriver"]),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
         .testTarget(
             name: "LabTests", dependencies: ["LabKit", "LinuxIO", "RelayPlan", "DeviceAccess", "Devices", "IOMMURelay", "VfioUser"],

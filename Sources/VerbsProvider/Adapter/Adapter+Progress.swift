@@ -57,7 +57,8 @@ extension VerbsObject where State == Adapter {
                 queuePair.state.isBusy = false
             }
         }
-        state.busy.removeLast(count &- kept)
+        // Behind them are those that became busy meanwhile.
+        state.busy.removeSubrange(kept..<count)
     }
 
     /// What was built goes to the NIC; what its ring has no room for stays.

@@ -1,4 +1,5 @@
 import DeviceMemory
+import Devices
 import LinuxIO
 import NicDriver
 
@@ -6,16 +7,20 @@ import NicDriver
 final class TransportPort: Port {
     private let port: any Port
     let queuePair: TransportQueuePair
+    private let isWithinMachine: Bool
 
     init(_ port: any Port) {
         self.port = port
         queuePair = TransportQueuePair(port.queuePairs[0])
+        isWithinMachine = DeviceURL.isWithinMachine(port.url)
     }
 
     var url: String { port.url }
     var family: String { port.family }
     var macAddress: MACAddress { port.macAddress }
-    var maximumFrameByteCount: Int { port.maximumFrameByteCount }
+    /// So few bytes that a whole window of 64 frames fits into the ring of 256 KiB of a wire within the machine, on which UD alone
+    /// uses longer ones.
+    var maximumFrameByteCount: Int { min(port.maximumFrameByteCount, isWithinMachine ? 4014 : .max) }
     var capabilities: PortCapabilities { port.capabilities }
     var queuePairs: [any QueuePair] { [queuePair] }
     var linkIsUp: Bool { port.linkIsUp }

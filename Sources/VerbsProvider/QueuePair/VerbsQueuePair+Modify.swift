@@ -95,6 +95,7 @@ extension VerbsObject where State == VerbsQueuePair {
             work(now: MonotonicClock.nanoseconds())
             if hasWork { becomeBusy() }
         }
+        // SAFETY: a number of the structure.
         unsafe state.view.state = state.state.code
         return 0
     }
