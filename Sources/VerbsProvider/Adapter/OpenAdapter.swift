@@ -66,7 +66,7 @@ enum OpenAdapter {
             }
             adapter.state.transport.sayGoodbye(now: MonotonicClock.nanoseconds())
             AdapterReport.write(
-                device: adapter.state.url, adapter.state.counters, adapter.state.transport.counters, adapter.state.queuePair.counters)
+                device: adapter.state.url, adapter.state.counters, adapter.state.transport.counters, adapter.state.port.counters)
         }
     }
 

@@ -35,7 +35,7 @@ final class TransportPort: Port {
 final class TransportQueuePair: QueuePair {
     private let queuePair: any QueuePair
     /// Received frames that are the transport's.
-    var inbox: PacketBatch
+    private(set) var inbox: PacketBatch
 
     init(_ queuePair: any QueuePair) {
         self.queuePair = queuePair
@@ -45,6 +45,10 @@ final class TransportQueuePair: QueuePair {
     var index: Int { queuePair.index }
     var pool: PacketPoolReference { queuePair.pool }
     var counters: QueueCounters { queuePair.counters }
+    /// Everything that has arrived, to be sorted.
+    func receiveFromPort(into batch: inout PacketBatch) -> Int { queuePair.receive(into: &batch) }
+    /// A frame for the transport; what has no room is dropped, as by a full ring.
+    func take(_ handle: PacketHandle) { _ = inbox.append(Packet(adopting: handle, in: inbox.pool)) }
     func send(_ batch: inout PacketBatch) -> Int { queuePair.send(&batch) }
     func reclaim() { queuePair.reclaim() }
     func waitForReceive(timeoutMilliseconds: Int32) throws(PortError) {

@@ -41,8 +41,8 @@ import Testing
         _ = batch.append(packet)
         #expect(attacker.send(&batch) == 1)
         let deadline = Deadline(afterMilliseconds: 5000)
-        let frames = adapter.state.queuePair.counters.receivedFrames
-        while adapter.state.queuePair.counters.receivedFrames == frames, !deadline.hasPassed {
+        let frames = adapter.state.port.counters.receivedFrames
+        while adapter.state.port.counters.receivedFrames == frames, !deadline.hasPassed {
             adapter.locked { adapter.progress(now: MonotonicClock.nanoseconds()) }
         }
     }
