@@ -149,7 +149,8 @@ let package = Package(
         .executableTarget(
             name: "relay-guest",
             dependencies: [
-                "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "VfioUser", "IOMMURelay", "HostBack",
+                "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "NicRegisters", "VfioUser", "IOMMURelay",
+                "HostBack",
             ],
             path: "Tests/RelayGuest", swiftSettings: settings),
         .target(
@@ -174,7 +175,7 @@ let package = Package(
         tests("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests(
             "IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel", "NicModels"], exclude: ["Traces"]),
-        tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay", "VfioUser"]),
+        tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay", "VfioUser", "unic"]),
         tests("RelayPlan", ["LinuxIO", "DeviceAccess", "Reports"]),
         tests("Devices", ["DriverSuite", "DeviceMemory", "IOMMURelay", "LinuxIO"]),
         tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),
@@ -185,10 +186,10 @@ let package = Package(
         tests("Reports"),
         tests("CopyEngine", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "VfioUser"]),
         tests("DeviceModel"),
+        tests("VerbsProvider", ["CVerbs", "LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge", "Devices"]),
         tests("MPIBridge", ["TransportSimulation", "NicDriver", "DeviceMemory", "LinuxIO"]),
         .testTarget(
             name: "CommandTests", dependencies: ["unic", "relay-guest", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
-        tests("VerbsProvider", ["CVerbs", "DeviceMemory", "MPIBridge", "NicDriver"]),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
         .testTarget(
             name: "LabTests", dependencies: ["LabKit", "LinuxIO", "RelayPlan", "DeviceAccess", "Devices", "IOMMURelay", "VfioUser"],

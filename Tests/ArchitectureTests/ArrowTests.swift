@@ -11,6 +11,10 @@ private let allowed: [String: Set<String>] = [
     "NicRegisters": [],
     "NicDriver": ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicRegisters"],
     "MPIBridge": ["DeviceMemory", "NicDriver"],
+    "CVerbs": [],
+    "VerbsProvider": ["CVerbs", "LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge", "Devices"],
+    // The shared library: nothing but what it exports.
+    "VerbsLibrary": ["VerbsProvider"],
     "CLibfabric": [],
     // What libfabric loads: it opens devices by URL, and knows no backend.
     "FabricProvider": ["CLibfabric", "LinuxIO", "DeviceAccess", "NicDriver", "MPIBridge", "Devices"],

@@ -198,6 +198,31 @@ static void local_errors(void) {
     end_qp();
 }
 
+// Two queue pairs of one port.
+static void alone(void) {
+    struct place theirs = peer;
+    struct ibv_qp *ends[2] = {make_qp(IBV_QPT_RC), make_qp(IBV_QPT_RC)};
+    union ibv_gid other = peer_gid;
+    peer_gid = gid;
+    for (int i = 0; i < 2; i++) CHECK(to_init(ends[i], every) == 0 && to_receive(ends[i], ends[!i]->qp_num) == 0 && to_send(ends[i]) == 0);
+    fill(memory, size, 8);
+    CHECK(receive(ends[1], 1, memory + size / 2, size / 2, mr) == 0);
+    qp = ends[0];
+    peer.rkey = mr->rkey;
+    CHECK(signaled(2, IBV_WR_RDMA_WRITE, memory, 500000, (uintptr_t)memory + 1000000) == 0);
+    CHECK(signaled(3, IBV_WR_SEND, memory, 400000, 0) == 0);
+    bool seen[4] = {false};
+    for (int count = 0; count < 3; count++) {
+        struct ibv_wc wc;
+        CHECK(completes(&wc, 20000) && wc.status == IBV_WC_SUCCESS && wc.wr_id < 4 && !seen[wc.wr_id]);
+        seen[wc.wr_id] = true;
+    }
+    CHECK(is_filled(memory + 1000000, 500000, 8) && is_filled(memory + size / 2, 400000, 8));
+    CHECK(ibv_destroy_qp(ends[0]) == 0 && ibv_destroy_qp(ends[1]) == 0);
+    peer = theirs;
+    peer_gid = other;
+}
+
 // Side 1 is gone without a word while side 0 waits for it.
 static void death(void) {
     connect_qp(every, mr);
@@ -224,6 +249,7 @@ int main(void) {
     writes_and_reads();
     refusals();
     local_errors();
+    alone();
     death();
     CHECK(ibv_dereg_mr(mr) == 0);
     return finish("connected");

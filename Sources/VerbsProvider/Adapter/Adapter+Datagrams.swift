@@ -60,7 +60,7 @@ extension VerbsObject where State == Adapter {
         // is not sent, and that is no error.
         guard work.memory.byteCount <= state.datagramLimit else { return true }
         let isLocal = state.datagrams[work.peer].name == state.name
-        guard isLocal || state.datagrams[work.peer].pacing.mayGo(now: now) && hasSendRoom, var packet = state.queuePair.makePacket() else {
+        guard isLocal || state.datagrams[work.peer].pacing.mayGo(now: now) && hasSendRoom, var packet = Packet(from: state.pool) else {
             return false
         }
         var flags = DatagramFlags()
@@ -82,7 +82,7 @@ extension VerbsObject where State == Adapter {
     }
 
     private func sendReport(to peer: UInt32) {
-        guard hasSendRoom, var packet = state.queuePair.makePacket() else { return }
+        guard hasSendRoom, var packet = Packet(from: state.pool) else { return }
         packet.byteCount = DatagramLayout.reportEnd
         state.counters.reportsSent &+= 1
         send(packet, DatagramFrame(kind: .report, flags: [], sourceKey: state.name.key, number: 0, report: 0), to: peer)

@@ -9,7 +9,7 @@ extension VerbsObject where State == Adapter {
     func progress(now: UInt64) {
         state.lastProgress = now
         guard !state.isClosed else { return }
-        if state.transportPort.queuePair.inbox.isEmpty { receive(now: now) }
+        if !transportHasFrames { receive(now: now) }
         if state.transport.progress(now: now) { state.lastFrame = now }
         takeCompletions()
         if !state.busy.isEmpty { goOn(now: now) }
@@ -17,13 +17,13 @@ extension VerbsObject where State == Adapter {
     }
 
     private func receive(now: UInt64) {
-        guard state.queuePair.receive(into: &state.incoming) > 0 else { return }
+        guard receiveFrames() > 0 else { return }
         state.lastFrame = now
         while let packet = state.incoming.removeFirst() {
             let isDatagram =
                 packet.byteCount >= DatagramLayout.reportEnd
                 && UInt16(bigEndian: packet.window.load16(at: 36)) == VerbsUDPPort.datagrams
-            if isDatagram { arrived(packet, now: now) } else { _ = state.transportPort.queuePair.inbox.append(packet) }
+            if isDatagram { arrived(packet, now: now) } else { hand(packet) }
         }
     }
 
@@ -57,12 +57,13 @@ extension VerbsObject where State == Adapter {
                 queuePair.state.isBusy = false
             }
         }
-        state.busy.removeLast(count &- kept)
+        // Behind them are those that became busy meanwhile.
+        state.busy.removeSubrange(kept..<count)
     }
 
     /// What was built goes to the NIC; what its ring has no room for stays.
     @inline(__always) func flush() {
-        if !state.outgoing.isEmpty, !state.isClosed { _ = state.queuePair.send(&state.outgoing) }
+        if !state.outgoing.isEmpty, !state.isClosed { sendFrames() }
     }
 
     /// Before memory is taken from peers: what they were promised may be on its way, and a transfer that is cut off ends its peer.

@@ -6,13 +6,15 @@ import NicDriver
 
 /// An open port and everything that goes over it: what InfiniBand calls a channel adapter. One for a process, shared by its
 /// contexts; whoever touches it holds ``lock``.
-struct Adapter: ~Copyable {
+@safe struct Adapter: ~Copyable {
     let lock = SpinLock()
     let url: String
     let port: any Port
     let name: PortName
     let transportPort: TransportPort
-    let queuePair: any QueuePair
+    /// ``transportPort``'s, which keeps it alive: for the data path, without reference counting.
+    fileprivate let link: Unmanaged<TransportQueuePair>
+    let pool: PacketPoolReference
     /// Bytes of the longest UD message.
     let datagramLimit: Int
 
@@ -57,9 +59,11 @@ struct Adapter: ~Copyable {
         self.scratch = scratch
         name = PortName(of: port)
         transportPort = TransportPort(port)
-        queuePair = port.queuePairs[0]
-        incoming = queuePair.makeBatch(capacity: Self.batch)
-        outgoing = queuePair.makeBatch(capacity: 2 * Self.batch)
+        // SAFETY: the transport's port lives as long as the adapter.
+        unsafe link = Unmanaged.passUnretained(transportPort.queuePair)
+        pool = transportPort.queuePair.pool
+        incoming = PacketBatch(capacity: Self.batch, pool: pool)
+        outgoing = PacketBatch(capacity: 2 * Self.batch, pool: pool)
         datagramLimit = PathMTU.largest(frameByteCount: port.maximumFrameByteCount).byteCount
         liveness = DeviceURL.isWithinMachine(url) ? try? EndpointLiveness(key: name.key) : nil
         var options = TransportOptions()
@@ -89,5 +93,31 @@ extension VerbsObject where State == Adapter {
         state.lock.lock()
         defer { state.lock.unlock() }
         return body()
+    }
+}
+
+/// The port's first queue pair, on the data path.
+extension VerbsObject where State == Adapter {
+    /// Takes what has arrived, of every kind.
+    @inline(__always) func receiveFrames() -> Int {
+        // SAFETY: the transport's port keeps it alive (``Adapter/link``).
+        unsafe state.link._withUnsafeGuaranteedRef { $0.receiveFromPort(into: &state.incoming) }
+    }
+
+    @inline(__always) func sendFrames() {
+        // SAFETY: as above.
+        _ = unsafe state.link._withUnsafeGuaranteedRef { $0.send(&state.outgoing) }
+    }
+
+    /// For the transport.
+    @inline(__always) func hand(_ packet: consuming Packet) {
+        let handle = packet.release()
+        // SAFETY: as above.
+        unsafe state.link._withUnsafeGuaranteedRef { $0.take(handle) }
+    }
+
+    @inline(__always) var transportHasFrames: Bool {
+        // SAFETY: as above.
+        unsafe state.link._withUnsafeGuaranteedRef { !$0.inbox.isEmpty }
     }
 }

@@ -25,7 +25,8 @@ enum AdapterReport {
             ("retransmitted", transport.retransmittedFrames), ("timeouts", transport.timeouts),
             ("reads-served", transport.readsServed), ("writes-served", transport.writesServed),
             ("accesses-refused", transport.accessesRefused), ("failed-peers", transport.failedPeers),
-            ("foreign", adapter.foreignFrames &+ transport.foreignFrames), ("malformed", adapter.malformedFrames &+ transport.malformedFrames),
+            ("foreign", adapter.foreignFrames &+ transport.foreignFrames),
+            ("malformed", adapter.malformedFrames &+ transport.malformedFrames),
         ]
         return "unic: process \(process), \(device):" + numbers.map { " \($0.0)=\($0.1)" }.joined() + "\n"
     }

@@ -35,15 +35,21 @@ enum HelperThread {
     private static func look(_ adapter: VerbsObject<Adapter>) -> Bool {
         let now = MonotonicClock.nanoseconds()
         if now &- adapter.state.lastProgress >= patience { adapter.progress(now: now) }
-        if now &- adapter.state.peersLookedAt >= lookInterval { adapter.lookAtPeers(now: now) }
+        if now &- adapter.state.peersLookedAt >= lookInterval { adapter.lookAround(now: now) }
         return now &- adapter.state.lastFrame > quietTime && adapter.state.transport.isQuiet
     }
 }
 
 extension VerbsObject where State == Adapter {
-    /// Peers that owe something, are silent and have no process any more have failed. The caller holds the lock.
-    fileprivate func lookAtPeers(now: UInt64) {
+    /// What needs a look now and then. The caller holds the lock.
+    fileprivate func lookAround(now: UInt64) {
         state.peersLookedAt = now
+        dropStrayMessages(now: now)
+        endDeadPeers(now: now)
+    }
+
+    /// Peers that owe something, are silent and have no process any more have failed.
+    private func endDeadPeers(now: UInt64) {
         guard state.liveness != nil else { return }
         var dead: [PeerID] = []
         state.transport.silentPeers(since: now &- 100_000_000) { peer, address in

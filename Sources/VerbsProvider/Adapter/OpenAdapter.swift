@@ -25,6 +25,8 @@ enum OpenAdapter {
 
     static func release(_ adapter: VerbsObject<Adapter>) {
         current.withLock { current in
+            // A child of the process that opened the device: the memory is a copy, the device is not ours.
+            guard adapter.state.owner == processIdentifier else { return }
             adapter.state.contextCount -= 1
             guard adapter.state.contextCount == 0 else { return }
             current = nil
@@ -64,12 +66,20 @@ enum OpenAdapter {
             }
             adapter.state.transport.sayGoodbye(now: MonotonicClock.nanoseconds())
             AdapterReport.write(
-                device: adapter.state.url, adapter.state.counters, adapter.state.transport.counters, adapter.state.queuePair.counters)
+                device: adapter.state.url, adapter.state.counters, adapter.state.transport.counters, adapter.state.port.counters)
         }
     }
 
     /// A program that ends without closing its device has peers, too. Once for the process.
     private static let registerExit: Void = {
+        // In a child nothing touches the parent's port; a thread that held the lock is not there.
+        _ = pthread_atfork(nil, nil) {
+            _ = OpenAdapter.current.withLockIfAvailable { current in
+                current?.state.isClosed = true
+                current?.state.lock.unlock()
+                current = nil
+            }
+        }
         _ = atexit {
             guard let adapter = OpenAdapter.current.withLock({ $0.take() }), adapter.state.owner == processIdentifier else { return }
             OpenAdapter.finish(adapter)

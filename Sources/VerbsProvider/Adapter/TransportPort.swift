@@ -1,4 +1,5 @@
 import DeviceMemory
+import Devices
 import LinuxIO
 import NicDriver
 
@@ -6,16 +7,20 @@ import NicDriver
 final class TransportPort: Port {
     private let port: any Port
     let queuePair: TransportQueuePair
+    private let isWithinMachine: Bool
 
     init(_ port: any Port) {
         self.port = port
         queuePair = TransportQueuePair(port.queuePairs[0])
+        isWithinMachine = DeviceURL.isWithinMachine(port.url)
     }
 
     var url: String { port.url }
     var family: String { port.family }
     var macAddress: MACAddress { port.macAddress }
-    var maximumFrameByteCount: Int { port.maximumFrameByteCount }
+    /// So few bytes that a whole window of 64 frames fits into the ring of 256 KiB of a wire within the machine, on which UD alone
+    /// uses longer ones.
+    var maximumFrameByteCount: Int { min(port.maximumFrameByteCount, isWithinMachine ? 4014 : .max) }
     var capabilities: PortCapabilities { port.capabilities }
     var queuePairs: [any QueuePair] { [queuePair] }
     var linkIsUp: Bool { port.linkIsUp }
@@ -30,7 +35,7 @@ final class TransportPort: Port {
 final class TransportQueuePair: QueuePair {
     private let queuePair: any QueuePair
     /// Received frames that are the transport's.
-    var inbox: PacketBatch
+    private(set) var inbox: PacketBatch
 
     init(_ queuePair: any QueuePair) {
         self.queuePair = queuePair
@@ -40,6 +45,10 @@ final class TransportQueuePair: QueuePair {
     var index: Int { queuePair.index }
     var pool: PacketPoolReference { queuePair.pool }
     var counters: QueueCounters { queuePair.counters }
+    /// Everything that has arrived, to be sorted.
+    func receiveFromPort(into batch: inout PacketBatch) -> Int { queuePair.receive(into: &batch) }
+    /// A frame for the transport; what has no room is dropped, as by a full ring.
+    func take(_ handle: PacketHandle) { _ = inbox.append(Packet(adopting: handle, in: inbox.pool)) }
     func send(_ batch: inout PacketBatch) -> Int { queuePair.send(&batch) }
     func reclaim() { queuePair.reclaim() }
     func waitForReceive(timeoutMilliseconds: Int32) throws(PortError) {

@@ -40,6 +40,7 @@ import Glibc
 }
 
 @c(ibv_import_device) public func verbsImportDevice(_ descriptor: Int32) -> UnsafeMutablePointer<ibv_context>? {
+    // SAFETY: NULL.
     unsafe VerbsError.null(VerbsError.unsupported)
 }
 

@@ -23,8 +23,8 @@ enum DeviceChoice {
         if let text = launch.localRank, devices.count > 1 || !first.hasPrefix("soft:") && !first.contains("%r") {
             guard let rank = Int(text), rank >= 0 else { return .failure(Failure("The launcher's local rank '\(text)' is no number.")) }
             guard rank < devices.count else {
-                return .failure(
-                    Failure("UNIC_DEVICES names \(devices.count) devices, and the process with local rank \(rank) needs number \(rank + 1)."))
+                let text = "UNIC_DEVICES names \(devices.count) devices, and the process with local rank \(rank) needs number \(rank + 1)."
+                return .failure(Failure(text))
             }
             chosen = devices[rank]
         }

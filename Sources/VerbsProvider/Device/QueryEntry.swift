@@ -156,6 +156,7 @@ private func store(_ gid: ibv_gid, in target: UnsafeMutableRawPointer, byteCount
 @c(ibv_get_pkey_index) public func verbsGetPartitionIndex(
     _ context: UnsafeMutablePointer<ibv_context>?, _ port: UInt8, _ key: UInt16
 ) -> Int32 {
+    // SAFETY: only compared.
     if unsafe context != nil, port == PortAttributes.portNumber, UInt16(bigEndian: key) == PortAttributes.partitionKey { return 0 }
     errno = VerbsError.invalid
     return -1

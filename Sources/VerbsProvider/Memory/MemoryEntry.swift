@@ -55,6 +55,7 @@ private func register(
     let base = access & IBV_ACCESS_ZERO_BASED.rawValue != 0 ? 0 : base
     let number = UInt(bitPattern: address)
     let adapter = object.state.context.state.adapter
+    // SAFETY: what is returned is an object of this library, or NULL.
     return unsafe adapter.locked {
         guard
             let key = adapter.state.memory.add(

@@ -129,6 +129,7 @@ extension VerbsObject where State == VerbsQueuePair {
     ) -> NamedMemory {
         guard count >= 0, count <= Int32(limit) else { return .wrong }
         if count == 0 { return .good(.none) }
+        // SAFETY: NULL, or the list.
         guard let pieces = unsafe pieces else { return .wrong }
         var isAllowed = true
         // SAFETY: the caller's duty: so many pieces; each is read once. The memory is the request's until its completion.

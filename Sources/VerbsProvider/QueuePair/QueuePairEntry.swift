@@ -20,6 +20,7 @@ import LinuxIO
     let limits = QueuePairLimits(unsafe wanted.cap)
     guard limits.isPossible else { return unsafe VerbsError.null(VerbsError.invalid) }
     let adapter = object.state.context.state.adapter
+    // SAFETY: what is returned is an object of this library, or NULL.
     return unsafe adapter.locked {
         guard let number = adapter.state.queuePairs.takeNumber() else { return unsafe VerbsError.null(VerbsError.noMemory) }
         // SAFETY: the view is the object's first member; a mutex and a condition of zeros are initial ones (glibc).
@@ -122,7 +123,7 @@ import LinuxIO
     _ queuePair: UnsafeMutablePointer<ibv_qp>?, _ enhancements: UnsafeMutablePointer<ibv_ece>?
 ) -> Int32 { VerbsError.unsupported }
 
-// Shared receive queues (ibv_create_srq(3)) are not offered.
+// Shared receive queues (ibv_create_srq(3)) are not offered. SAFETY: NULL.
 
 @c(ibv_create_srq) public func verbsCreateSharedQueue(
     _ domain: UnsafeMutablePointer<ibv_pd>?, _ attributes: UnsafeMutablePointer<ibv_srq_init_attr>?

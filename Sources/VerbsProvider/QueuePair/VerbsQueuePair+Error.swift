@@ -88,12 +88,7 @@ extension VerbsObject where State == VerbsQueuePair {
             memory: .none)
         let now = MonotonicClock.nanoseconds()
         for _ in 0..<TransportOptions().unexpectedCapacity {
-            guard state.adapter.state.transport.peek(request, mode: .discard, now: now) else { return }
-            var isLast = true
-            while let completion = state.adapter.state.transport.takeCompletion() {
-                if completion.kind == .peek { isLast = completion.error != nil } else { state.adapter.ended(completion) }
-            }
-            if isLast { return }
+            if state.adapter.peek(request, mode: .discard, now: now) == nil { return }
         }
     }
 
@@ -113,8 +108,8 @@ extension VerbsObject where State == VerbsQueuePair {
         guard state.opensMemory, !access.isEmpty else { return true }
         // SAFETY: the program lends the memory until it deregisters it, which closes it first.
         return unsafe state.adapter.state.transport.register(
-            address: region.address, byteCount: region.byteCount, key: Self.remoteKey(of: region.key, through: state.number), access: access,
-            base: region.base)
+            address: region.address, byteCount: region.byteCount, key: Self.remoteKey(of: region.key, through: state.number),
+            access: access, base: region.base)
     }
 
     func close(_ key: UInt32) {

@@ -33,10 +33,10 @@ extension VerbsObject where State == VerbsQueuePair {
         return true
     }
 
-    /// The other side of a connection. One of the same port is not offered: a NIC does not send to itself.
+    /// The other side of a connection; the same port's too, whose frames the transport hands back.
     private func connect(_ wanted: ibv_qp_attr) -> Int32 {
         // SAFETY: as above.
-        guard let name = PortName(route: wanted.ah_attr), name != state.adapter.state.name else { return VerbsError.invalid }
+        guard let name = PortName(route: wanted.ah_attr) else { return VerbsError.invalid }
         let address = name.endpoint(udpPort: VerbsUDPPort.connected)
         guard let peer = state.adapter.state.transport.peer(for: address, now: MonotonicClock.nanoseconds()) else {
             return VerbsError.noMemory
@@ -95,6 +95,7 @@ extension VerbsObject where State == VerbsQueuePair {
             work(now: MonotonicClock.nanoseconds())
             if hasWork { becomeBusy() }
         }
+        // SAFETY: a number of the structure.
         unsafe state.view.state = state.state.code
         return 0
     }
