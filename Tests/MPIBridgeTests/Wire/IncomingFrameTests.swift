@@ -6,7 +6,7 @@ import TransportSimulation
 
 @testable import MPIBridge
 
-@Suite struct IncomingFrameTests {
+@Suite final class IncomingFrameTests {
     private static let local = EndpointAddress(key: 0x1111, mac: MACAddress(bits: 0x0200_0000_0001), ipv4: 0x0a00_0001, udpPort: 5_000)
     private static let peer = EndpointAddress(key: 0x2222, mac: MACAddress(bits: 0x0200_0000_0002), ipv4: 0x0a00_0002, udpPort: 5_001)
     private let memory: DMAMemory
