@@ -6,7 +6,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 RELEASE := --configuration release --static-swift-stdlib --scratch-path .build-release -Xswiftc -enforce-exclusivity=unchecked
 BIN := .build-release/release
 
-.PHONY: help setup build release pingpong test test-long fuzz lint format bench bench-instructions bench-lab bench-relay lab lab-nested lab-shell clean check
+.PHONY: help setup build release pingpong provider verbs test test-long fuzz lint format bench bench-instructions bench-lab bench-relay lab lab-nested lab-shell clean check
 
 help: ## these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -28,6 +28,17 @@ release: setup ## static release binaries in .build-release/release
 	swift build $(RELEASE) --product vfio-map
 	swift build $(RELEASE) --product relay-core
 	swift build $(RELEASE) --product transport-simulation
+	swift build $(RELEASE) --product unic-fi
+	swift build $(RELEASE) --product unic-verbs
+	swift build $(RELEASE) --product mpi-pingpong
+	swift build $(RELEASE) --product mpi-allreduce
+	Scripts/build-mpi $(BIN)
+
+provider: setup ## libunic-fi.so, by which MPI programs use unic (docs/mpi.md)
+	swift build $(RELEASE) --product unic-fi
+
+verbs: setup ## libunic-verbs.so, by which verbs programs use unic (docs/verbs.md)
+	swift build $(RELEASE) --product unic-verbs
 
 pingpong: release ## the main job: latency between two ports, no privilege needed
 	$(BIN)/unic pingpong

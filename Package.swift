@@ -39,6 +39,10 @@ let package = Package(
         .library(name: "DeviceMemory", targets: ["DeviceMemory"]),
         .library(name: "LinuxIO", targets: ["LinuxIO"]),
         .executable(name: "unic", targets: ["unic"]),
+        // libunic-fi.so, which libfabric loads (FI_PROVIDER_PATH).
+        .library(name: "unic-fi", type: .dynamic, targets: ["FabricProviderEntry"]),
+        // libunic-verbs.so, which stands in front of libibverbs (LD_PRELOAD, or linked first).
+        .library(name: "unic-verbs", type: .dynamic, targets: ["VerbsLibrary"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -55,6 +59,33 @@ let package = Package(
         module("NicRegisters"),
         module("NicDriver", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicRegisters"]),
         module("MPIBridge", ["DeviceMemory", "NicDriver"]),
+        // Examples alone use an MPI; the library that counts its calls is C and built by Scripts/build-mpi.
+        .systemLibrary(name: "CMPI", path: "Sources/CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+        .systemLibrary(name: "CLibfabric", path: "Sources/CLibfabric"),
+        module("FabricProvider", ["CLibfabric", "LinuxIO", "DeviceAccess", "NicDriver", "MPIBridge", "Devices"]),
+        // The shared library: Swift's runtime is inside, and one symbol is visible.
+        .target(
+            name: "FabricProviderEntry", dependencies: ["CLibfabric", "FabricProvider"], path: "Sources/FabricProviderEntry",
+            exclude: ["exports.map"], swiftSettings: settings,
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/FabricProviderEntry/exports.map",
+                    "-Xlinker", "-z", "-Xlinker", "defs",
+                ])
+            ]),
+        .systemLibrary(name: "CVerbs", path: "Sources/CVerbs"),
+        module("VerbsProvider", ["CVerbs", "LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge", "Devices"]),
+        // The shared library: Swift's runtime is inside, and the verbs are visible.
+        .target(
+            name: "VerbsLibrary", dependencies: ["VerbsProvider"], path: "Sources/VerbsLibrary", exclude: ["exports.map"],
+            swiftSettings: settings,
+            linkerSettings: [
+                .unsafeFlags([
+                    "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/VerbsLibrary/exports.map",
+                    "-Xlinker", "-z", "-Xlinker", "defs",
+                ]),
+                .unsafeFlags(["-Xlinker", "--strip-all"], .when(configuration: .release)),
+            ]),
         module("DeviceModel", ["LinuxIO", "DeviceMemory"]),
         module("SoftDevice", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         module("VirtioModel", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"]),
@@ -74,6 +105,13 @@ let package = Package(
         module("Echo", path: "Sources/examples/Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         module("Traffic", path: "Sources/examples/Traffic", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         module("CopyEngine", path: "Sources/examples/CopyEngine", ["LinuxIO", "DeviceMemory", "DeviceModel"]),
+        module("MPIExamples", path: "Sources/examples/MPI", ["CMPI"]),
+        .executableTarget(
+            name: "mpi-pingpong", dependencies: ["MPIExamples", "LinuxIO", "Reports", arguments], path: "Sources/examples/mpi-pingpong",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "mpi-allreduce", dependencies: ["MPIExamples", "LinuxIO", "Reports", arguments],
+            path: "Sources/examples/mpi-allreduce", swiftSettings: settings),
         module("Reports"),
         module("RelayPlan", ["LinuxIO", "DeviceAccess", "Reports"]),
         module("DriverSuite", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver", "Devices"]),
@@ -111,7 +149,8 @@ let package = Package(
         .executableTarget(
             name: "relay-guest",
             dependencies: [
-                "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "VfioUser", "IOMMURelay", "HostBack",
+                "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "NicRegisters", "VfioUser", "IOMMURelay",
+                "HostBack",
             ],
             path: "Tests/RelayGuest", swiftSettings: settings),
         .target(
@@ -138,18 +177,21 @@ let package = Package(
         tests("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests(
             "IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel", "NicModels"], exclude: ["Traces"]),
-        tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay", "VfioUser"]),
+        tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay", "VfioUser", "unic"]),
         tests("RelayPlan", ["LinuxIO", "DeviceAccess", "Reports"]),
         tests("Devices", ["DriverSuite", "DeviceMemory", "IOMMURelay", "LinuxIO"]),
         tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),
         tests("PingPong", ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicDriver"]),
         tests("Echo", ["LinuxIO", "DeviceMemory", "NicDriver"]),
         tests("Traffic", ["LinuxIO", "DeviceMemory", "NicDriver", "Devices"]),
+        tests("FabricProvider", ["CLibfabric", "Devices", "MPIBridge", "NicDriver"]),
         tests("Reports"),
         tests("CopyEngine", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "VfioUser"]),
         tests("DeviceModel"),
+        tests("VerbsProvider", ["CVerbs", "LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge", "Devices"]),
         tests("MPIBridge", ["TransportSimulation", "NicDriver", "DeviceMemory", "LinuxIO"]),
-        .testTarget(name: "CommandTests", dependencies: ["unic", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
+        .testTarget(
+            name: "CommandTests", dependencies: ["unic", "relay-guest", "LinuxIO"], path: "Tests/CommandTests", swiftSettings: settings),
         .testTarget(name: "ArchitectureTests", dependencies: ["LinuxIO"], path: "Tests/ArchitectureTests", swiftSettings: settings),
         .testTarget(
             name: "LabTests", dependencies: ["LabKit", "LinuxIO", "RelayPlan", "DeviceAccess", "Devices", "IOMMURelay", "VfioUser"],

@@ -12,7 +12,18 @@
 #
 # The ports of a row share one hub. With more than one queue, those of virtio-net are taps on one bridge.
 
-options=() machine=q35 iommu_words=''
+options=() machine=q35 iommu_words='' mac_base=52:54:00:12
+
+# Hub 0 goes on in another guest: the one that listens is started first, the other has other Ethernet addresses.
+wire_device() { # listen:SOCKET or connect:SOCKET
+    local server=on
+    case $1 in
+    listen:?*) ;;
+    connect:?*) server=off mac_base=52:54:00:22 ;;
+    *) lacks "--wire wants listen:SOCKET or connect:SOCKET, not '$1'" ;;
+    esac
+    options+=(-netdev "stream,id=wire,server=$server,addr.type=unix,addr.path=${1#*:}" -netdev "hubport,id=wireport,hubid=0,netdev=wire")
+}
 
 iommu_device() { # kind
     case $1 in
@@ -55,7 +66,7 @@ row() { # device, first place, how many places, hub, count, more properties
     for ((i = 0; i < $5; i++)); do
         place=$(printf '%02x' $(($2 + i)))
         [ "$4" = - ] || options+=(-netdev "hubport,id=port$place,hubid=$4")
-        options+=(-device "$1,netdev=port$place,addr=0x$place,mac=52:54:00:12:34:$(printf '%02x' $((0x56 - 3 + $2 + i))),romfile=${6:-}")
+        options+=(-device "$1,netdev=port$place,addr=0x$place,mac=$mac_base:34:$(printf '%02x' $((0x56 - 3 + $2 + i))),romfile=${6:-}")
         addresses+="0000:00:$place.0 "
     done
 }
@@ -81,7 +92,7 @@ igb_row() { # count
     [ "$1" -le 4 ] || lacks "at most 4 igb, not $1"
     for ((i = 0; i < $1; i++)); do
         options+=(-netdev "hubport,id=igb$i,hubid=2" -device "pcie-root-port,id=root$i,chassis=$((i + 2)),addr=0x$(printf '%x' $((0x18 + i)))")
-        options+=(-device "igb,netdev=igb$i,bus=root$i,mac=52:54:00:12:36:$(printf '%02x' "$i"),romfile=")
+        options+=(-device "igb,netdev=igb$i,bus=root$i,mac=$mac_base:36:$(printf '%02x' "$i"),romfile=")
     done
 }
 
@@ -106,7 +117,7 @@ neighbours() { # name, bus, count, first place, 1 if functions, byte of the MAC
         place=$(printf '%02x.0' $(($4 + i)))
         [ "$5" = 0 ] || place=00.$i
         options+=(-netdev "hubport,id=$1$i,hubid=0")
-        options+=(-device "e1000e,netdev=$1$i,bus=$2,addr=0x$place,multifunction=$([ "$5" = 1 ] && echo on || echo off),mac=52:54:00:12:$6:$(printf '%02x' "$i"),romfile=")
+        options+=(-device "e1000e,netdev=$1$i,bus=$2,addr=0x$place,multifunction=$([ "$5" = 1 ] && echo on || echo off),mac=$mac_base:$6:$(printf '%02x' "$i"),romfile=")
         later+=("$1 $place")
     done
 }

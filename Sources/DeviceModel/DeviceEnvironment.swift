@@ -10,7 +10,8 @@ public final class DeviceEnvironment {
     /// Config space as the driver sees it now.
     public var config: [UInt8]
     private let description: FunctionDescription
-    private let areaFile: OwnedDescriptor
+    /// By BAR.
+    private let areaFiles: [Int: SharedDescriptor]
     /// nil: the areas are a device's own, which clients map and this process does not.
     private let areaPages: MappedPages?
     private let areaOffsets: [(bar: Int, range: Range<UInt64>, fileOffset: Int)]
@@ -34,12 +35,15 @@ public final class DeviceEnvironment {
         areaOffsets = offsets
         let file = try MemoryFile.create(name: "unic-bar-memory", byteCount: max(total, 4096))
         areaPages = try MappedPages(sharing: file, byteCount: max(total, 4096), subject: "BAR memory")
-        areaFile = file
+        let shared = SharedDescriptor(file)
+        areaFiles = Dictionary(uniqueKeysWithValues: description.bars.indices.map { ($0, shared) })
     }
 
-    /// For a function that is hardware: the areas lie in its own file.
-    /// - Parameter offsets: where each BAR begins in the file.
-    public init(for description: FunctionDescription, dma: DMASpace, file: consuming OwnedDescriptor, offsets: [Int: UInt64]) {
+    /// For a function that is not this process's: the areas lie in files of whoever it belongs to.
+    /// - Parameters:
+    ///   - files: of each BAR with areas.
+    ///   - offsets: where each BAR begins in its file.
+    public init(for description: FunctionDescription, dma: DMASpace, files: [Int: SharedDescriptor], offsets: [Int: UInt64]) {
         self.dma = dma
         self.description = description
         config = description.config
@@ -51,17 +55,17 @@ public final class DeviceEnvironment {
             }
         }
         areaPages = nil
-        areaFile = file
+        areaFiles = files
     }
 
-    /// What a client may map of a BAR, in ``areaFileDescriptor``'s file; `fileOffset` is the BAR's own. nil: nothing.
+    /// What a client may map of a BAR, in ``areaFileDescriptor(of:)``'s file; `fileOffset` is the BAR's own. nil: nothing.
     public func mappableAreas(of bar: Int) -> (ranges: [Range<UInt64>], fileOffset: UInt64)? {
         let areas = areaOffsets.filter { $0.bar == bar }
         guard let first = areas.first else { return nil }
         return (areas.map(\.range), UInt64(first.fileOffset) &- first.range.lowerBound)
     }
 
-    /// The mapped areas of a BAR, with where each lies in ``areaFileDescriptor``'s file: `range.lowerBound` after the BAR's start.
+    /// The mapped areas of a BAR, with where each lies in ``areaFileDescriptor(of:)``'s file: `range.lowerBound` after the BAR's start.
     /// None of hardware's: accesses by message are the model's then.
     public func memoryAreas(of bar: Int) -> [(range: Range<UInt64>, window: MemoryWindow, fileOffset: Int)] {
         guard let whole = areaMemory else { return [] }
@@ -78,8 +82,8 @@ public final class DeviceEnvironment {
         }
     }
 
-    /// The descriptor of the file behind all mapped areas, owned by this object.
-    public var areaFileDescriptor: Int32 { areaFile.number }
+    /// The descriptor of the file behind a BAR's mapped areas, owned by this object; nil: there is none.
+    public func areaFileDescriptor(of bar: Int) -> Int32? { areaFiles[bar]?.number }
 
     /// Whether the driver switched bus mastering on (PCI Local Bus 3.0 §6.2.2, command register bit 2): without it no DMA and no MSI.
     public var isBusMaster: Bool { config.count > 4 && config[4] & 0x4 != 0 }

@@ -2,18 +2,21 @@ public import DeviceAccess
 import DeviceModel
 public import LinuxIO
 
-/// A PCI function of this machine that is given on to somebody else, as VFIO shows it: ``KernelVFIODevice``.
+/// A PCI function that is given on to somebody else, as VFIO shows it: a ``KernelVFIODevice``, or one that another server has.
 public protocol HostFunction: DeviceAccess {
-    /// A descriptor of the device's own file.
-    func duplicateFile() throws(DeviceError) -> OwnedDescriptor
-    /// Where a region begins in that file.
+    /// A descriptor of the file that a region's areas lie in.
+    func duplicateFile(ofRegion region: Int) throws(DeviceError) -> OwnedDescriptor
+    /// Where the region begins in that file.
     func fileOffset(ofRegion region: Int) throws(DeviceError) -> UInt64
     func maskINTx() throws(DeviceError)
     /// An eventfd whose signal unmasks INTx; nil: none.
     func unmaskINTx(by eventfd: Int32?) throws(DeviceError)
 }
 
-extension KernelVFIODevice: HostFunction {}
+extension KernelVFIODevice: HostFunction {
+    /// All regions lie in the device's own file.
+    public func duplicateFile(ofRegion region: Int) throws(DeviceError) -> OwnedDescriptor { try duplicateFile() }
+}
 
 /// Gives a client's eventfds to the kernel, which signals them: the relay is not woken for an interrupt.
 final class HostInterrupts: InterruptCarrier {

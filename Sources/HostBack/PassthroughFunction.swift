@@ -1,8 +1,9 @@
 public import DeviceAccess
 import DeviceMemory
 public import DeviceModel
+import LinuxIO
 
-/// A PCI function of this machine as a vfio-user server offers it: docs/passthrough.md says which registers are whose.
+/// A PCI function of this machine, or of another server, as a vfio-user server offers it: docs/passthrough.md says which registers are whose.
 ///
 /// Config space is the kernel's, which has virtualised what a user may not have (BARs, command register, INTx, MSI, FLR, power
 /// management): each read and each write goes to it. Areas of BARs are mapped by the client from the device's own file, interrupts
@@ -22,13 +23,16 @@ public struct PassthroughFunction: ~Copyable, DeviceModel {
     public init(_ host: any HostFunction) throws(DeviceError) {
         let description = try PassthroughFunction.describe(host)
         var offsets: [Int: UInt64] = [:]
-        for bar in description.bars.indices where description.bars[bar] != nil { offsets[bar] = try host.fileOffset(ofRegion: bar) }
-        let file = try host.duplicateFile()
+        var files: [Int: SharedDescriptor] = [:]
+        for (bar, its) in description.bars.enumerated() where its?.memoryAreas.isEmpty == false {
+            offsets[bar] = try host.fileOffset(ofRegion: bar)
+            files[bar] = SharedDescriptor(try host.duplicateFile(ofRegion: bar))
+        }
         self.host = host
         function = description
         interrupts = HostInterrupts(host)
         // No model does DMA here: the space stays empty.
-        environment = DeviceEnvironment(for: description, dma: DMASpace(maximumEntries: 1), file: file, offsets: offsets)
+        environment = DeviceEnvironment(for: description, dma: DMASpace(maximumEntries: 1), files: files, offsets: offsets)
         environment.interrupts.carrier = interrupts
     }
 

@@ -19,6 +19,19 @@ public struct Guest: Sendable {
         case backports = "11"
     }
 
+    /// One end of a wire between two guests, by the path of a socket. The listening one is started first.
+    public enum Wire: Sendable {
+        case listen(String)
+        case connect(String)
+
+        var argument: String {
+            switch self {
+            case .listen(let path): "listen:\(path)"
+            case .connect(let path): "connect:\(path)"
+            }
+        }
+    }
+
     public enum IOMMU: String, CaseIterable, Sendable {
         case intel, virtio, amd, none
     }
@@ -53,6 +66,10 @@ public struct Guest: Sendable {
     public var bindsPorts = true
     /// Whether the guest has dpdk-testpmd.
     public var hasDPDK = false
+    /// Whether the guest has Open MPI 5 and its libfabric. Not together with DPDK.
+    public var hasMPI = false
+    /// The hub of the e1000e ports goes on in another guest.
+    public var wire: Wire?
     /// Makes time in the guest instructions, of 2^N ns each.
     public var instructionTimeShift: Int?
     /// Programs of this machine, by path, that the script finds in its PATH, with the libraries that they load.
@@ -100,6 +117,8 @@ public struct Guest: Sendable {
         if let allowsUnsafeInterrupts { words += ["--unsafe-interrupts", allowsUnsafeInterrupts ? "yes" : "no"] }
         if allowsNoIOMMU { words.append("--noiommu") }
         if hasDPDK { words.append("--dpdk") }
+        if hasMPI { words.append("--mpi") }
+        if let wire { words += ["--wire", wire.argument] }
         if let instructionTimeShift { words += ["--icount", "\(instructionTimeShift)"] }
         words += programs.flatMap { ["--program", $0] }
         words += sharedDirectories.flatMap { ["--share", $0] }

@@ -4,14 +4,29 @@ extension RelayPlan {
     /// QEMU's arguments, to stand before all others: see ``GuestTopology`` for why. The relay has to listen at the sockets
     /// before QEMU starts. The guest's memory is a file that the relay maps, so it must be shared.
     public var emulatorArguments: [String] {
-        var words = ["-machine", "q35,memory-backend=unic-memory", "-m", "\(options.memoryMebibytes)M"]
+        var words = ["-machine", options.viommu.machine, "-m", "\(options.memoryMebibytes)M"]
         words += ["-object", "memory-backend-memfd,id=unic-memory,size=\(options.memoryMebibytes)M,share=on"]
-        words += ["-acpitable", "sig=VIOT,rev=0,oem_id=UNIC,oem_table_id=UNICVIOT,data=\(viotPath)"]
-        words += ["-device", client("unic-iommu", bus: "pcie.0", address: "0x\(hexadecimal(topology.iommu.device)).0", iommuSocket)]
+        if let device = options.viommu.device {
+            words += ["-device", device]
+        } else {
+            words += relayedIOMMUs
+        }
         for (index, port) in topology.ports.enumerated() {
             words += ["-device", rootPort(port, chassis: 128 + index)]
             if let bridge = port.bridge { words += ["-device", "pcie-pci-bridge,id=\(bridge.name),bus=\(port.name)"] }
             words += port.functions.flatMap { ["-device", device($0, behind: port)] }
+        }
+        return words
+    }
+
+    private var relayedIOMMUs: [String] {
+        var words = ["-acpitable", "sig=VIOT,rev=0,oem_id=UNIC,oem_table_id=UNICVIOT,data=\(viotPath)"]
+        for iommu in topology.iommus {
+            let address = "0x\(hexadecimal(iommu.address.device)).\(iommu.address.function)"
+            words += [
+                "-device",
+                client(iommu.name, bus: "pcie.0", address: address, isMultifunction: topology.iommus.count > 1, socket(of: iommu)),
+            ]
         }
         return words
     }

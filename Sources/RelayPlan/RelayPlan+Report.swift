@@ -15,13 +15,14 @@ extension RelayPlan {
 
     /// For a terminal: places, groups before and after, QEMU's arguments.
     public var text: String {
-        var places = TextTable(header: ["name", "what", "host group", "in the guest", "endpoint", "aliases"])
-        places.append(["unic-iommu", "virtio-iommu", "", topology.iommu.description, "", ""])
+        var places = TextTable(header: ["name", "what", "host group", "in the guest", "IOMMU", "endpoint", "aliases"])
+        for iommu in servedIOMMUs { places.append([iommu.name, "virtio-iommu", "", iommu.address.description, "", "", ""]) }
         for port in topology.ports {
             for placed in port.functions {
                 places.append([
                     placed.function.name, placed.function.kindText, port.hostGroup.map(String.init) ?? "", placed.address.description,
-                    endpointText(placed.endpoint), placed.aliases.map(endpointText).joined(separator: " "),
+                    iommuName(port), endpointText(placed.endpoint),
+                    placed.aliases.map(endpointText).joined(separator: " "),
                 ])
             }
         }
@@ -38,6 +39,7 @@ extension RelayPlan {
                 "A guest whose NIC drivers are built into the kernel finds functions behind a bridge in a group each, and the relay then\n"
                     + "refuses to give them different domains. Functions of one device do not have that trouble.\n")
         }
+        if options.viommu != .relay { lines.append("the guest's IOMMU is QEMU's \(options.viommu.rawValue)\n") }
         lines.append("arguments for QEMU, before all others:\n")
         var words = emulatorArguments[...]
         while let option = words.popFirst(), let value = words.popFirst() {
@@ -49,7 +51,7 @@ extension RelayPlan {
     /// The same for programs.
     public var json: JSONValue {
         .object([
-            ("iommu", .object([("address", .string(topology.iommu.description)), ("socket", .string(iommuSocket))])),
+            ("iommus", .array(servedIOMMUs.map(json))),
             ("functions", .array(topology.ports.flatMap { port in port.functions.map { json($0, behind: port) } })),
             (
                 "host_groups",
@@ -79,8 +81,26 @@ extension RelayPlan {
                         ])
                     })
             ),
-            ("viot", .object([("path", .string(viotPath)), ("byte_count", .integer(topology.viot.body.count))])),
+            (
+                "viot",
+                options.viommu == .relay
+                    ? .object([("path", .string(viotPath)), ("byte_count", .integer(topology.viot.body.count))]) : .null
+            ),
+            ("viommu", .string(options.viommu.rawValue)),
             ("arguments", .array(emulatorArguments.map { .string($0) })),
+        ])
+    }
+
+    /// None if QEMU plays the IOMMU.
+    private var servedIOMMUs: [GuestTopology.IOMMU] { options.viommu == .relay ? topology.iommus : [] }
+
+    private func iommuName(_ port: GuestTopology.RootPort) -> String {
+        options.viommu == .relay ? topology.iommus[port.iommu].name : options.viommu.rawValue
+    }
+
+    private func json(_ iommu: GuestTopology.IOMMU) -> JSONValue {
+        .object([
+            ("name", .string(iommu.name)), ("address", .string(iommu.address.description)), ("socket", .string(socket(of: iommu))),
         ])
     }
 
@@ -93,7 +113,8 @@ extension RelayPlan {
             }
         return .object([
             ("name", .string(placed.function.name)), kind, ("host_group", port.hostGroup.map { .integer($0) } ?? .null),
-            ("address", .string(placed.address.description)), ("endpoint", .integer(Int(placed.endpoint))),
+            ("address", .string(placed.address.description)), ("iommu", options.viommu == .relay ? .integer(port.iommu) : .null),
+            ("endpoint", .integer(Int(placed.endpoint))),
             ("aliases", .array(placed.aliases.map { .integer(Int($0)) })), ("port", .string(port.name)),
             ("socket", .string(socket(of: placed.function))), ("device", .string(device(placed, behind: port))),
         ])

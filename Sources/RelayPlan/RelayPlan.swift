@@ -9,12 +9,20 @@ public struct RelayPlan: Equatable, Sendable {
         /// The guest's memory, MiB.
         public var memoryMebibytes: Int
         public var sharing: GuestTopology.Sharing
+        /// Who plays the guest's IOMMU.
+        public var viommu: GuestIOMMU
         /// Where the root ports begin on the guest's bus 0, 1 … 24. Nothing before it may make a bus.
         public var firstPlace: UInt8
+        /// IOMMU functions of the guest, 1 … 8, and 1 if QEMU plays the IOMMU. What is behind the root ports is dealt out to them in turn; functions of one host
+        /// group stay together.
+        public var iommuCount: Int
 
         public init(
-            directory: String, memoryMebibytes: Int = 1024, sharing: GuestTopology.Sharing = .functions, firstPlace: UInt8 = 1
+            directory: String, memoryMebibytes: Int = 1024, sharing: GuestTopology.Sharing = .functions, firstPlace: UInt8 = 1,
+            viommu: GuestIOMMU = .relay, iommuCount: Int = 1
         ) {
+            self.viommu = viommu
+            self.iommuCount = iommuCount
             self.firstPlace = firstPlace
             self.directory = directory
             self.memoryMebibytes = memoryMebibytes
@@ -34,6 +42,10 @@ public struct RelayPlan: Equatable, Sendable {
         guard (1...GuestTopology.iommuPlace - GuestTopology.portPlaceCount).contains(options.firstPlace) else {
             throw .noSuchPlace(options.firstPlace)
         }
+        guard (1...GuestTopology.iommuLimit).contains(options.iommuCount) else { throw .iommuCount(options.iommuCount) }
+        guard options.viommu == .relay || options.iommuCount == 1 else {
+            throw .iommusOfEmulator(options.viommu, iommuCount: options.iommuCount)
+        }
         try Self.checkNames(functions)
         let groups = try Self.groups(of: functions, in: hostGroups)
         var slots: [(hostGroup: Int?, functions: [RelayFunction])] = []
@@ -52,13 +64,21 @@ public struct RelayPlan: Equatable, Sendable {
             throw .tooManyInGroup(
                 group: slot.hostGroup ?? 0, functionCount: slot.functions.count, placeCount: options.sharing.placeCount)
         }
+        if options.viommu != .relay, let slot = slots.first(where: { $0.functions.count > 1 }) {
+            throw .groupInTwoConnections(group: slot.hostGroup ?? 0, names: slot.functions.map(\.name))
+        }
+        guard slots.count >= options.iommuCount else { throw .idleIOMMU(iommuCount: options.iommuCount, slotCount: slots.count) }
         self.options = options
-        topology = GuestTopology(slots: slots, sharing: options.sharing, firstPlace: options.firstPlace)
+        topology = GuestTopology(
+            slots: slots, sharing: options.sharing, firstPlace: options.firstPlace, iommuCount: options.iommuCount)
         self.hostGroups = Set(groups.values.map(\.number)).sorted().compactMap { number in hostGroups.first { $0.number == number } }
         try checkPaths()
     }
 
-    public var iommuSocket: String { "\(options.directory)/unic-iommu.sock" }
+    /// Of the first IOMMU.
+    public var iommuSocket: String { socket(of: topology.iommus[0]) }
+    /// An IOMMU's socket, and with more at its end the status' and the trace's; with an IOMMU of QEMU's there are these alone.
+    public func socket(of iommu: GuestTopology.IOMMU) -> String { "\(options.directory)/\(iommu.name).sock" }
     public var viotPath: String { "\(options.directory)/unic-viot.bin" }
     public func socket(of function: RelayFunction) -> String { "\(options.directory)/\(function.name).sock" }
 
@@ -102,7 +122,7 @@ public struct RelayPlan: Equatable, Sendable {
     /// sun_path has 108 bytes, its NUL among them (unix(7)). QEMU reads sockets' paths as JSON, and the table's as one of its
     /// comma-separated options, in which colons part files.
     private func checkPaths() throws(RelayPlanError) {
-        for path in [iommuSocket] + topology.functions.map({ socket(of: $0.function) }) + [viotPath] {
+        for path in topology.iommus.map(socket) + topology.functions.map({ socket(of: $0.function) }) + [viotPath] {
             guard path.utf8.count <= 107 else { throw .pathTooLong(path, byteCount: path.utf8.count, limit: 107) }
             for (character, name) in [("\"", "quote"), ("\\", "backslash"), (",", "comma"), (":", "colon")] where path.contains(character) {
                 throw .pathCharacter(path, character: name)

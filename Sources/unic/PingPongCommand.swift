@@ -19,6 +19,7 @@ struct PingPongCommand: ParsableCommand {
               unic pingpong --sizes 64,1518,9018 --count 10000 --json
               unic pingpong --device vfio:0000:01:00.0 --device vfio:0000:02:00.0 --interrupts
               unic pingpong --server --device soft:lab & unic pingpong --client --device soft:lab
+              unic pingpong --mpi --sizes 8,1024,8192
             """)
 
     @Option(help: ArgumentHelp("The client's device, then the server's; one URL is used for both ends if it can be.", valueName: "url"))
@@ -29,6 +30,12 @@ struct PingPongCommand: ParsableCommand {
     var client = false
     @Option(help: ArgumentHelp("Frame sizes in bytes, with commas between.", valueName: "list"))
     var sizes = "64,256,1024,1518"
+    @Flag(
+        help:
+            "Then measure an MPI program, too: --sizes are those of messages, each is the payload of one frame of the raw port, and the table shows what MPI adds."
+    )
+    var mpi = false
+    @OptionGroup var mpiProgram: MPIPingPongOptions
     @Option(help: "Measured round trips of each size.")
     var count = 10_000
     @Option(help: "Round trips of each size before them, not measured.")
@@ -60,6 +67,9 @@ struct PingPongCommand: ParsableCommand {
         if server && client { throw ValidationError("--server and --client exclude each other: leave both out to have both ends here.") }
         if (server || client) && device.count != 1 { throw ValidationError("--server and --client take exactly one --device.") }
         if device.count > 2 { throw ValidationError("At most two --device can be given: the client's, then the server's.") }
+        if mpi && (server || client || plot != nil || pcap != nil) {
+            throw ValidationError("--mpi measures two ends here, in figures: leave out --server, --client, --plot and --pcap.")
+        }
         let options = try makeOptions()
         if let problem = options.problem { throw ValidationError(problem) }
     }
@@ -68,6 +78,8 @@ struct PingPongCommand: ParsableCommand {
         let stop = StopFlag()
         try ShutdownSignals.raise(stop)
         let logger = logging.start()
+        // What is missing for the second half is said before the first.
+        let messages = mpi ? try mpiProgram.prepare(sizes: numbers(sizes, "--sizes"), count: count, warmup: warmup, devices: device) : nil
         let options = try makeOptions()
         let urls: (client: DeviceURL, server: DeviceURL)
         do { urls = try deviceURLs(options) } catch { throw Ending.failed("\(error)") }
@@ -81,6 +93,10 @@ struct PingPongCommand: ParsableCommand {
             options, client: opening(urls.client, options, notices, logger), server: opening(urls.server, options, notices, logger),
             stop: stop, progress: progress)
         bar.finish()
+        if let messages {
+            try end(report, stop)
+            return try messages.run(besides: report, json: json, stop: stop)
+        }
         let output = PingPongOutput(
             report: report, options: options, memory: notices.texts, wire: urls.client.scheme == .soft ? urls.client.location : nil)
         StandardStream.output.write(json ? output.json : output.table)
@@ -106,6 +122,7 @@ struct PingPongCommand: ParsableCommand {
         var options = PingPongOptions()
         options.role = server ? .server : client ? .client : .both
         options.sizes = try numbers(sizes, "--sizes")
+        if mpi { options.sizes = LayerComparison.frameSizes(ofMessages: options.sizes) }
         options.cpus = cpus.isEmpty ? [] : try numbers(cpus, "--cpus")
         options.count = count
         options.warmup = warmup

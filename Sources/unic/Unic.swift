@@ -19,7 +19,7 @@ struct Unic: ParsableCommand {
         subcommands: [
             PingPongCommand.self, GenerateCommand.self, CountCommand.self, ForwardCommand.self, EchoCommand.self, TopCommand.self,
             ServeCommand.self, RelayCommand.self, StatusCommand.self, TraceCommand.self, ListCommand.self, BindCommand.self,
-            UnbindCommand.self, DoctorCommand.self, HugepagesCommand.self,
+            UnbindCommand.self, DoctorCommand.self, HugepagesCommand.self, MpirunArgsCommand.self, EnvCommand.self,
         ])
 }
 

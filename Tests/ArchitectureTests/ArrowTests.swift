@@ -11,6 +11,14 @@ private let allowed: [String: Set<String>] = [
     "NicRegisters": [],
     "NicDriver": ["LinuxIO", "DeviceMemory", "DeviceAccess", "NicRegisters"],
     "MPIBridge": ["DeviceMemory", "NicDriver"],
+    "CVerbs": [],
+    "VerbsProvider": ["CVerbs", "LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge", "Devices"],
+    // The shared library: nothing but what it exports.
+    "VerbsLibrary": ["VerbsProvider"],
+    "CLibfabric": [],
+    // What libfabric loads: it opens devices by URL, and knows no backend.
+    "FabricProvider": ["CLibfabric", "LinuxIO", "DeviceAccess", "NicDriver", "MPIBridge", "Devices"],
+    "FabricProviderEntry": ["CLibfabric", "FabricProvider"],
     "DeviceModel": ["LinuxIO", "DeviceMemory"],
     "SoftDevice": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"],
     "VirtioModel": ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters"],
@@ -29,6 +37,8 @@ private let allowed: [String: Set<String>] = [
     "Reports": [],
     "PingPong": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "Traffic": ["LinuxIO", "DeviceMemory", "NicDriver"],
+    "CMPI": [],
+    "MPIExamples": ["CMPI"],
     "Echo": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "CopyEngine": ["LinuxIO", "DeviceMemory", "DeviceModel"],
     "TransportSimulation": ["LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge"],

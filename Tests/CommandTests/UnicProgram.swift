@@ -9,10 +9,10 @@ enum UnicProgram {
         let errors: String
     }
 
-    static func path() throws -> String {
+    static func path(_ name: String = "unic") throws -> String {
         let own = try symbolicLinkTarget(of: "/proc/self/exe")
         let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        return folder + "/unic"
+        return folder + "/" + name
     }
 
     static func start(_ arguments: [String]) throws -> ChildProcess { try ChildProcess(path(), arguments: arguments) }

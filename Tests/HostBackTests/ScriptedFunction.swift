@@ -57,7 +57,7 @@ final class ScriptedFunction: HostFunction {
         }
     }
     func fileOffset(ofRegion region: Int) throws(DeviceError) -> UInt64 { UInt64(region + 1) << 16 }
-    func duplicateFile() throws(DeviceError) -> OwnedDescriptor {
+    func duplicateFile(ofRegion region: Int) throws(DeviceError) -> OwnedDescriptor {
         do { return try file.duplicate() } catch { throw .systemCall(device: url, group: nil, cause: error, fix: "None.") }
     }
     var inode: UInt64 { (try? FileFacts(of: file.number).inode) ?? 0 }

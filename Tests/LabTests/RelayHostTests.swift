@@ -9,7 +9,7 @@ import Testing
     /// Relay and client, with each backend in turn.
     private func script(_ ports: [String], mode: String) -> String {
         """
-        mkdir /tmp/sockets
+        mkdir -p /tmp/sockets
         for backend in \(Self.backends.joined(separator: " ")); do
             dmesg --clear
             relay-guest relay $backend /tmp/sockets \(ports.joined(separator: " ")) >/lab/results/relay-$backend 2>&1 &
@@ -24,23 +24,65 @@ import Testing
         """
     }
 
+    /// The program itself, with an IOMMU of QEMU's in front, whose place a client takes.
+    private func connectionScript(_ ports: [String]) -> String {
+        """
+
+        for backend in \(Self.backends.joined(separator: " ")); do
+            dmesg --clear
+            unic relay serve -v --viommu intel-iommu --directory /tmp/connections \
+                \(ports.map { "--device vfio:\($0)?iommu=$backend" }.joined(separator: " ")) >/lab/results/serve-$backend 2>&1 &
+            for _ in $(seq 200); do grep -q 'are served in' /lab/results/serve-$backend && break; sleep 0.1; done
+            timeout 100 relay-guest connection /tmp/connections >/lab/results/connection-$backend 2>&1 ||
+                echo failed >>/lab/results/connection-$backend
+            sleep 1
+            dmesg >/lab/results/connection-dmesg-$backend
+            unic status /tmp/connections >/lab/results/connection-status-$backend 2>&1 || true
+            kill $!
+            wait $! || true
+        done
+        """
+    }
+
+    private func expectConnections(_ run: GuestRun, _ backend: String, _ ports: [String]) throws {
+        let client = try run.file("connection-\(backend)")
+        #expect(!client.lowercased().contains("failed"), "\(client)")
+        for line in [
+            "is mapped on both connections, to other memory",
+            "400 frames with poll at the connections' addresses, and no message meanwhile",
+            "400 frames with interrupt at the connections' addresses, and no message meanwhile", "nothing arrived after DMA_UNMAP",
+        ] {
+            #expect(client.contains(line), "\(line) is not in: \(client)")
+        }
+        let faults = try run.file("connection-dmesg-\(backend)").split(separator: "\n").filter { $0.contains("DMAR: [DMA") }
+        let device = "[\(ports[0].dropFirst(5))] fault addr 0x1"
+        #expect(faults.contains { $0.contains(device) }, "no fault of \(ports[0]) in: \(faults)")
+        let status = try run.file("connection-status-\(backend)")
+        #expect(status.contains("model: QEMU's intel-iommu") && status.contains("mappings: 0"), "\(status)")
+    }
+
     /// One boot. Frames flow at addresses that only the relay mapped, the same ones in two domains; no message meanwhile; and
-    /// what a guest took away the hardware does not reach.
+    /// what a guest took away the hardware does not reach, nor anything once the relay was killed.
     @Test func framesFlowThroughTheHostsIOMMUAndStopWithTheMapping() throws {
         let folder = try #require(Binaries.folder, "UNIC_BIN names no folder; run `make test`")
         var guest = Guest()
-        guest.programs = ["\(folder)/relay-guest"]
+        guest.programs = ["\(folder)/relay-guest", "\(folder)/unic"]
         guest.kernel = .small
         guest.emulator = .backports
+        guest.memoryMebibytes = 2048
         let ports = [NIC.e1000e.address(ofPort: 0), NIC.e1000e.address(ofPort: 1)]
-        let run = try guest.run(script(ports, mode: "client"), timeLimitSeconds: 300)
+        let killed = KilledRelay(backends: Self.backends, ports: ports)
+        let run = try guest.run(
+            script(ports, mode: "client") + connectionScript(ports) + killed.script, timeLimitSeconds: 600)
         #expect(run.ending == .exited(0), "\(run.ending) \(run.output.suffix(2000)) \(run.errorOutput.suffix(2000))")
         for backend in Self.backends {
             let relay = try run.file("relay-\(backend)")
             #expect(relay.contains("VFIO by \(backend)"), "\(relay)")
             let client = try run.file("client-\(backend)")
             #expect(!client.lowercased().contains("failed"), "\(client)")
+            for line in client.split(separator: "\n") where line.contains("config reads while") { print("\(backend): \(line)") }
             for line in [
+                "config reads while 512 MiB are mapped", "config reads while all of the guest's memory is bypassed",
                 "is mapped in both domains, to other memory", "1200 frames with poll, none lost, and no message meanwhile",
                 "1200 frames with interrupt, none lost, and no message meanwhile", "nothing arrived after UNMAP",
             ] {
@@ -52,7 +94,9 @@ import Testing
                 let device = "[\(port.dropFirst(5))] fault addr 0x1"
                 #expect(faults.contains { $0.contains(device) }, "no fault of \(port) in: \(faults)")
             }
+            try expectConnections(run, backend, ports)
         }
+        try killed.expect(run)
     }
 
     /// One boot. Two NICs behind a conventional bridge are one group of the host.

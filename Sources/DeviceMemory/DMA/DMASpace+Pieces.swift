@@ -4,6 +4,8 @@ extension DMASpace {
         public let range: IOVARange
         public let window: MemoryWindow
         public let access: DMAAccess
+        /// The mapper's own number.
+        public let tag: UInt32
     }
 
     /// All of a range, if it has memory behind it and lies in one mapping: the quick way, without an allocation.
@@ -11,7 +13,7 @@ extension DMASpace {
         guard let entry = entry(holding: range.start), let byteCount = Int(exactly: range.byteCount),
             let window = entry.window(at: range.start, byteCount: byteCount, access: [])
         else { return nil }
-        return Piece(range: range, window: window, access: entry.access)
+        return Piece(range: range, window: window, access: entry.access, tag: entry.tag)
     }
 
     /// The parts of a range that have memory behind them, ascending. What was only reserved is left out.
@@ -22,7 +24,7 @@ extension DMASpace {
                     first: max(entry.range.start.rawValue, range.start.rawValue), last: min(entry.range.last, range.last)),
                 let window = entry.window(at: inside.start, byteCount: Int(clamping: inside.byteCount), access: [])
             else { return nil }
-            return Piece(range: inside, window: window, access: entry.access)
+            return Piece(range: inside, window: window, access: entry.access, tag: entry.tag)
         }
     }
 }

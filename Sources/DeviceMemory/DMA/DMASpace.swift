@@ -23,6 +23,8 @@ public final class DMASpace {
 
     /// Who is asked for what lies behind reserved ranges; without one an access there is a fault.
     public weak var indirect: (any IndirectMemory)?
+    /// Who knows the files behind its entries, and keeps them; nil: nobody.
+    public weak var files: (any MemoryFiles)?
     /// Who hears of refused accesses; it takes itself out before it goes. Not weak: a weak reference makes every retain of its
     /// object a slow one, and a back is asked with each request of a guest's IOMMU.
     public unowned var faultObserver: (any DMAFaultObserver)?
@@ -56,9 +58,12 @@ public final class DMASpace {
         changes &+= 1
     }
 
+    /// Whether an entry is only partly inside `range`.
+    public func cuts(_ range: IOVARange) -> Bool { table.entry(cutBy: range.start.rawValue, through: range.last) != nil }
+
     /// Removes every entry that lies inside `range`. An entry that is only partly inside stays: returns nil then and removes nothing.
     public func unmap(_ range: IOVARange) -> [Entry]? {
-        if table.entry(cutBy: range.start.rawValue, through: range.last) != nil { return nil }
+        if cuts(range) { return nil }
         var removed: [Entry] = []
         remove(range) { removed.append($0) }
         return removed

@@ -7,23 +7,33 @@ import LinuxIO
 import RelayPlan
 import VfioUser
 
-/// The functions behind a relay's IOMMU: each gets a server, and is an endpoint.
+/// The functions behind one IOMMU of a relay: each gets a server, and is an endpoint.
 struct RelayedFunctions {
     private let core: IOMMUCore
     private let devices: [String: DeviceURL]
     private let opened: [String: RelayedHostFunctions.Opened]
+    private let served: RelayedServedFunctions
     private let options: Relay.Options
+    /// Not nil: an IOMMU of QEMU's says on each function's connection what is mapped.
+    private let turns: CoreTurns?
+    /// For the relay's thread.
     private(set) var servers: [any ServedFunction] = []
+    /// Of all, in the order of the plan.
     private(set) var controls: [(name: String, control: ServerControl)] = []
 
     /// - Parameters:
     ///   - devices: by the functions' names.
     ///   - opened: those of this machine.
-    init(core: IOMMUCore, devices: [String: DeviceURL], opened: [String: RelayedHostFunctions.Opened], options: Relay.Options) {
+    init(
+        core: IOMMUCore, devices: [String: DeviceURL], opened: [String: RelayedHostFunctions.Opened],
+        served: RelayedServedFunctions, options: Relay.Options, turns: CoreTurns?
+    ) {
         self.core = core
         self.devices = devices
         self.opened = opened
+        self.served = served
         self.options = options
+        self.turns = turns
     }
 
     /// What is behind one root port: a function, or those of a host group.
@@ -34,7 +44,14 @@ struct RelayedFunctions {
         }
         for placed in port.functions {
             let name = placed.function.name
-            let (server, back, reserved) = try make(placed, at: plan.socket(of: placed.function))
+            let path = plan.socket(of: placed.function)
+            if let (server, back) = try served.make(placed, at: path, core: core, options: options) {
+                // It is served apart.
+                try register(placed.endpoint, group: name, reserved: [ReservedWindow.interrupts].compactMap(\.self), back, named: name)
+                controls.append((name, server.control))
+                continue
+            }
+            let (server, back, reserved) = try make(placed, at: path)
             try register(placed.endpoint, aliases: placed.aliases, group: group ?? name, reserved: reserved, back, named: name)
             servers.append(server)
             controls.append((name, server.control))
@@ -47,31 +64,35 @@ struct RelayedFunctions {
         let name = placed.function.name
         if let host = opened[name] {
             return (
-                try server(of: host.device, at: path), host.back,
+                try server(of: host, at: path, endpoint: placed.endpoint), host.back,
                 ReservedWindow.windows(of: host.device.dmaLimits, in: core.configuration)
             )
         }
         guard let url = devices[name], url.scheme == .soft else {
             throw .notUsable(
                 device: devices[name]?.description ?? name, group: nil,
-                reason: "the relay has models and functions of this machine behind its IOMMU, not other servers yet",
-                fix: "Give a soft: or a vfio: URL, for example soft:lab?nic=e1000e.")
+                reason: "the plan has it as another kind of function", fix: "Report it with the plan.")
         }
-        let host = RelayedModelHost(endpoint: placed.endpoint, core: core, path: path, options: options)
+        let host = RelayedModelHost(endpoint: placed.endpoint, core: core, path: path, options: options, turns: turns)
         let (server, back) = try url.makeModel(for: host, device: url.description).hosted
         return (server, back, [ReservedWindow.interrupts].compactMap(\.self))
     }
 
-    /// A function of this machine, given on: its client's memory is seen by the IOMMU's connection, not here.
-    private func server(of device: KernelVFIODevice, at path: String) throws(DeviceError) -> any ServedFunction {
-        let function = try PassthroughFunction(device)
+    /// A function of this machine, given on. With an IOMMU of ours its client's memory is seen by the IOMMU's connection, not here.
+    private func server(
+        of host: RelayedHostFunctions.Opened, at path: String, endpoint: UInt32
+    ) throws(DeviceError) -> any ServedFunction {
+        let function = try PassthroughFunction(host.device)
         let environment = function.environment
         do throws(SystemCallError) {
-            return try VfioUserServer(
-                model: function, environment: environment, clientMemory: DMASpace(), socketPath: path, options: options.server)
+            let server = try VfioUserServer(
+                model: function, environment: environment, clientMemory: turns == nil ? DMASpace() : host.guest, socketPath: path,
+                options: options.server)
+            server.memoryCarrier = turns.map { ConnectionDomain(endpoint: endpoint, turns: $0) }
+            return server
         } catch {
             throw .systemCall(
-                device: device.url, group: nil, cause: error, fix: "Free some memory, or raise the limit of open files (ulimit -n).")
+                device: host.device.url, group: nil, cause: error, fix: "Free some memory, or raise the limit of open files (ulimit -n).")
         }
     }
 
@@ -93,6 +114,7 @@ private struct RelayedModelHost: ModelHost {
     let core: IOMMUCore
     let path: String
     let options: Relay.Options
+    let turns: CoreTurns?
 
     func makeDMASpace() -> DMASpace { DMASpace(maximumEntries: options.limits.mappings) }
 
@@ -104,7 +126,11 @@ private struct RelayedModelHost: ModelHost {
         back.faulted = { [weak core] fault in core?.report(fault) }
         let server = try VfioUserServer(
             model: model, environment: environment, clientMemory: guest, socketPath: path, options: options.server)
-        server.clientMemoryChanged = { back.guestMemoryChanged() }
+        if let turns {
+            server.memoryCarrier = ConnectionDomain(endpoint: endpoint, turns: turns)
+        } else {
+            server.clientMemoryChanged = { back.guestMemoryChanged() }
+        }
         return (server, back)
     }
 }

@@ -107,6 +107,14 @@ extension IOMMUCore {
         }
     }
 
+    /// Gives up a MAP that is under way, if one is: nobody waits for it any more. What of it was carried out goes again, at once
+    /// or in the steps to come.
+    func abandon() {
+        guard let job, case .map(let work) = job.work else { return }
+        self.job = nil
+        _ = counted(undo(work, .ioError, job.request), job.request)
+    }
+
     /// The mapping goes from where it already is.
     private func undo(_ work: MapWork, _ status: IOMMUStatus, _ request: IOMMURequest) -> IOMMUProgress {
         let addresses = work.addresses

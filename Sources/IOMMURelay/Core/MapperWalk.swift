@@ -1,4 +1,4 @@
-import DeviceMemory
+public import DeviceMemory
 
 /// What one step may do, so that no other message waits for long: at most so many calls, and bytes of one piece.
 struct StepBudget {
@@ -32,12 +32,16 @@ struct MapperWalk {
     private(set) var next: IOVA?
     private let last: IOVA
     private let pieceByteCount: UInt64
+    private let answersLater: Bool
+    /// Where the piece ends that was asked for last.
+    private var asked: UInt64?
 
     init(_ mapper: any HostMapper, _ addresses: ClosedRange<IOVA>) {
         self.mapper = mapper
         next = addresses.lowerBound
         last = addresses.upperBound
         pieceByteCount = mapper.maximumPieceByteCount
+        answersLater = mapper.answersLater
         precondition(pieceByteCount > 0, "a mapper that takes nothing")
     }
 
@@ -47,19 +51,29 @@ struct MapperWalk {
     mutating func map(
         _ table: borrowing MappingTable, joined areas: borrowing MappingTable, _ budget: inout StepBudget, _ calls: inout HostCalls
     ) throws(HostMapperError) {
+        if let asked {
+            guard try mapper.isDone() else { return }
+            goOn(behind: asked)
+        }
         let joins = areas.count > 0 && mapper.joinsNeighbours
         while let start = next {
             guard var mapping = table.first(overlapping: start...last) else { return next = nil }
             if joins, let area = areas.mapping(holding: max(start, mapping.range.start)) { mapping = area }
             let piece = mapping.part(from: max(start, mapping.range.start), through: end(ofPieceAt: max(start, mapping.range.start)))
-            guard budget.grants(piece.range.byteCount, maximumPiece: pieceByteCount) else { return }
+            guard budget.grants(piece.range.byteCount, maximumPiece: mapper.maximumStepByteCount), mapper.prepareStep(piece) else { return }
             calls.maps &+= 1
             try mapper.map(piece)
+            guard !answersLater else { return asked = piece.range.last }
             goOn(behind: piece.range.last)
         }
     }
 
     mutating func unmap(_ table: borrowing MappingTable, _ budget: inout StepBudget, _ calls: inout HostCalls) {
+        if let asked {
+            // Whoever cannot unmap is gone, and blocked.
+            guard (try? mapper.isDone()) ?? true else { return }
+            goOn(behind: asked)
+        }
         while let start = next {
             guard let lowest = table.first(overlapping: start...last) else { return next = nil }
             let first = max(start, lowest.range.start)
@@ -69,18 +83,22 @@ struct MapperWalk {
             guard budget.grants(range.byteCount, maximumPiece: pieceByteCount) else { return }
             calls.unmaps &+= 1
             mapper.unmap(range)
+            guard !answersLater else { return asked = range.last }
             goOn(behind: range.last)
         }
     }
 
-    private mutating func goOn(behind address: UInt64) { next = address < last.rawValue ? IOVA(address + 1) : nil }
+    private mutating func goOn(behind address: UInt64) {
+        asked = nil
+        next = address < last.rawValue ? IOVA(address + 1) : nil
+    }
 
     private func end(ofPieceAt start: IOVA) -> IOVA { start.pieceBounds(pieceByteCount).upperBound }
 }
 
 extension IOVA {
     /// Where the pieces of a mapper begin and end around this address.
-    func pieceBounds(_ byteCount: UInt64) -> ClosedRange<IOVA> {
+    public func pieceBounds(_ byteCount: UInt64) -> ClosedRange<IOVA> {
         let start = rawValue - rawValue % byteCount
         let (end, overflow) = start.addingReportingOverflow(byteCount - 1)
         return IOVA(start)...IOVA(overflow ? .max : end)
@@ -88,6 +106,9 @@ extension IOVA {
 }
 
 extension IOVAMapping {
+    /// - Parameter range: inside.
+    public func part(_ range: IOVARange) -> IOVAMapping { part(from: range.start, through: IOVA(range.last)) }
+
     /// - Parameter first: inside.
     func part(from first: IOVA, through last: IOVA) -> IOVAMapping {
         let offset = first.rawValue - range.start.rawValue

@@ -15,8 +15,9 @@ public struct Completion: BitwiseCopyable, Sendable {
     /// The last of a ``OperationOptions/multiReceive`` buffer: it is the application's again.
     public var releasesBuffer = false
     public var carriesData = false
-    /// Of the request.
+    /// Of the request, both.
     public var context: UInt
+    public var options: OperationOptions = []
     public var peer: PeerID
     /// Bytes that arrived, or were sent.
     public var byteCount: Int

@@ -40,6 +40,7 @@ extension MessageEndpoint {
     }
 
     private mutating func dropFrames(of peer: UInt32) {
+        peers[peer].acknowledgedWhenFailed = peers[peer].oldest
         for distance in 0..<peers[peer].inFlight {
             let sequence = peers[peer].oldest &+ distance
             if peers[peer].window[sequence].source == .slot { slots.give(peers[peer].window[sequence].slot) }

@@ -60,7 +60,7 @@ extension MessageEndpoint {
         peers[peer].template.seal(window, byteCount: byteCount)
         counters.framesSent &+= 1
         // A full batch drops it, as a wire would.
-        _ = outgoing.append(packet)
+        if peers[peer].address.key == address.key { _ = returning.append(packet) } else { _ = outgoing.append(packet) }
     }
 
     /// Hands what was built to the NIC.

@@ -11,6 +11,10 @@ extension MessageEndpoint {
             received = true
             while let packet = incoming.removeFirst() { arrived(packet, now: now) }
         }
+        if !returning.isEmpty {
+            received = true
+            takeReturning(now: now)
+        }
         if !attention.isEmpty { attend(now: now) }
         if now >= nextTimer { runTimers(now: now) }
         if now >= keepAliveAt { keepAlive(now: now) }
@@ -23,6 +27,13 @@ extension MessageEndpoint {
     mutating func settle(now: UInt64) {
         if !attention.isEmpty { attend(now: now) }
         flush()
+    }
+
+    /// Frames of this endpoint to itself. What they cause to be sent waits for the next call.
+    private mutating func takeReturning(now: UInt64) {
+        guard completions.capacity &- completions.count > 256 else { return }
+        swap(&returning, &returned)
+        while let packet = returned.removeFirst() { arrived(packet, now: now) }
     }
 
     /// Peers with something to do at once: frames that waited, answers, acknowledgements.

@@ -70,10 +70,11 @@ extension MessageEndpoint {
     }
 
     mutating func completeSend(_ operation: SendOperation, error: TransportError? = nil) {
-        completions.append(
-            Completion(
-                kind: operation.kind == .write ? .write : .send, space: operation.space, context: operation.context,
-                peer: PeerID(index: operation.peer), byteCount: operation.memory.byteCount, error: error))
+        var completion = Completion(
+            kind: operation.kind == .write ? .write : .send, space: operation.space, context: operation.context,
+            peer: PeerID(index: operation.peer), byteCount: operation.memory.byteCount, error: error)
+        completion.options = operation.options
+        completions.append(completion)
     }
 }
 

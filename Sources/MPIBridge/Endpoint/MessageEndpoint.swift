@@ -8,7 +8,7 @@ public import NicDriver
 /// Nothing is allocated after init but peers (``peer(for:)``) and blocks for unexpected messages, which are kept and used again.
 public struct MessageEndpoint: ~Copyable {
     public let address: EndpointAddress
-    public let options: TransportOptions
+    public internal(set) var options: TransportOptions
     /// Bytes of the longest message that may be injected.
     public let injectLimit: Int
     public internal(set) var counters = TransportCounters()
@@ -18,6 +18,9 @@ public struct MessageEndpoint: ~Copyable {
     let pool: PacketPoolReference
     var incoming: PacketBatch
     var outgoing: PacketBatch
+    /// Frames to this endpoint itself, which no wire brings back: the next ``progress(now:)`` takes them, out of the other batch.
+    var returning: PacketBatch
+    var returned: PacketBatch
     /// Bytes of the longest frame.
     let frameByteCount: Int
     /// Packets that are left to acknowledgements, and to frames that come early.
@@ -71,6 +74,8 @@ public struct MessageEndpoint: ~Copyable {
         pool = queuePair.pool
         incoming = queuePair.makeBatch(capacity: 32)
         outgoing = queuePair.makeBatch(capacity: 128)
+        returning = queuePair.makeBatch(capacity: 128)
+        returned = queuePair.makeBatch(capacity: 128)
         frameByteCount = port.maximumFrameByteCount
         injectLimit = min(options.eagerLimit, frameByteCount - FrameKind.message.headerByteCount)
         packetReserve = pool.freeCount / 16
@@ -106,6 +111,9 @@ public struct MessageEndpoint: ~Copyable {
         return PeerID(index: index)
     }
 
+    /// ``TransportOptions/minimumMultiReceive`` from now on.
+    public mutating func setMinimumMultiReceive(_ byteCount: Int) { options.minimumMultiReceive = byteCount }
+
     /// The caller's own number for a peer.
     public mutating func setCookie(_ cookie: UInt64, of peer: PeerID) {
         if peers.isInUse(peer.index) { peers[peer.index].cookie = cookie }
@@ -128,14 +136,14 @@ public struct MessageEndpoint: ~Copyable {
 
     /// Whether nothing waits to be sent, acknowledged or answered.
     public var isQuiet: Bool {
-        guard sends.count == 0, controls.count == 0, outgoing.isEmpty else { return false }
+        guard sends.count == 0, controls.count == 0, outgoing.isEmpty, returning.isEmpty else { return false }
         for peer in 0..<UInt32(peers.touched) where !peers[peer].hasFailed && peers[peer].inFlight > 0 { return false }
         return true
     }
 
     /// When ``progress(now:)`` has to be called at the latest, if nothing arrives.
     public var nextDeadline: UInt64 {
-        if attention.first != .max || !outgoing.isEmpty { return 0 }
+        if attention.first != .max || !outgoing.isEmpty || !returning.isEmpty { return 0 }
         return min(nextTimer, keepAliveAt, askRouterAt)
     }
 

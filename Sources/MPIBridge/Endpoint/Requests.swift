@@ -9,7 +9,7 @@
 /// Messages with a tag and messages without one are matched apart.
 public enum MessageSpace: UInt8, BitwiseCopyable, Sendable { case untagged, tagged }
 
-/// How an operation is to be done.
+/// How an operation is to be done. Bits 8 to 15 are the caller's own: a completion gives them back with the others.
 public struct OperationOptions: OptionSet, BitwiseCopyable, Sendable {
     public let rawValue: UInt16
     public init(rawValue: UInt16) { self.rawValue = rawValue }

@@ -123,6 +123,7 @@ extension MessageEndpoint {
             kind: receives[index].kind == .read ? .read : .receive, space: receives[index].request.space,
             context: receives[index].request.context, peer: PeerID(index: receives[index].source),
             byteCount: receives[index].receivedByteCount, error: error)
+        completion.options = options
         completion.tag = receives[index].tag
         completion.data = receives[index].data
         completion.carriesData = receives[index].carriesData

@@ -1,8 +1,8 @@
-import DeviceMemory
+public import DeviceMemory
 
 extension ApplicationMemory {
     /// Copies bytes of a frame into the application's memory, `offset` bytes behind its start.
-    func fill(from window: MemoryWindow, at start: Int, byteCount: Int, offset: Int) {
+    public func fill(from window: MemoryWindow, at start: Int, byteCount: Int, offset: Int) {
         unsafe forEachPart(offset: offset, byteCount: byteCount) { address, done, count in
             // SAFETY: whoever made this memory lent it for the time of the operation; the part lies inside of it.
             unsafe window.copy(at: start &+ done, byteCount: count, to: MemoryWindow(address, byteCount: count), at: 0)
@@ -10,7 +10,7 @@ extension ApplicationMemory {
     }
 
     /// Copies the application's bytes, `offset` bytes behind the start, into a frame.
-    func copy(offset: Int, byteCount: Int, to window: MemoryWindow, at start: Int) {
+    public func copy(offset: Int, byteCount: Int, to window: MemoryWindow, at start: Int) {
         unsafe forEachPart(offset: offset, byteCount: byteCount) { address, done, count in
             // SAFETY: as fill(from:at:byteCount:offset:).
             unsafe MemoryWindow(address, byteCount: count).copy(at: 0, byteCount: count, to: window, at: start &+ done)

@@ -1,10 +1,10 @@
 /// Peers by their endpoint's key: open addressing, at most half full.
-@safe struct PeerTable: ~Copyable {
+@safe public struct PeerTable: ~Copyable {
     private let places: UnsafeMutablePointer<(key: UInt64, peer: UInt32)>
     private let mask: Int
     private var last: (key: UInt64, peer: UInt32) = (0, .max)
 
-    init(capacity: Int) {
+    public init(capacity: Int) {
         var size = 16
         while size < 2 * capacity { size *= 2 }
         mask = size - 1
@@ -18,7 +18,7 @@
         unsafe places.deallocate()
     }
 
-    mutating func find(_ key: UInt64) -> UInt32? {
+    public mutating func find(_ key: UInt64) -> UInt32? {
         if last.key == key, last.peer != .max { return last.peer }
         var place = start(key)
         // SAFETY: (here and below) masked to the table's size; at most half of it is full, so that the search ends.
@@ -33,7 +33,7 @@
     }
 
     /// The key is not there yet, and the peers' slab is not larger than the capacity.
-    mutating func insert(_ key: UInt64, _ peer: UInt32) {
+    public mutating func insert(_ key: UInt64, _ peer: UInt32) {
         var place = start(key)
         while unsafe places[place].peer != .max { place = (place &+ 1) & mask }
         unsafe places[place] = (key, peer)

@@ -4,11 +4,15 @@ import DeviceMemory
 extension MessageEndpoint {
     /// Lets peers reach memory. False: the key is taken, or there are too many.
     ///
+    /// - Parameter base: what peers call the first byte: 0, or the number that programs know as its address.
+    ///
     /// Safety duty of the caller: the memory stays until ``unregister(key:)``.
-    @unsafe public mutating func register(address: UInt, byteCount: Int, key: UInt64, access: RegionAccess) -> Bool {
+    @unsafe public mutating func register(
+        address: UInt, byteCount: Int, key: UInt64, access: RegionAccess, base: UInt64 = 0
+    ) -> Bool {
         guard byteCount >= 0 else { return false }
         // SAFETY: the caller's duty.
-        return regions.add(unsafe ApplicationMemory(address: address, byteCount: byteCount), key: key, access: access)
+        return regions.add(unsafe ApplicationMemory(address: address, byteCount: byteCount), key: key, access: access, base: base)
     }
 
     /// Nobody reaches the memory when this returns: transfers that are under way fail. False: there is no such region.

@@ -11,13 +11,15 @@ struct RegionTable {
     private struct Region {
         let memory: ApplicationMemory
         let access: RegionAccess
+        /// What peers call the first byte.
+        let base: UInt64
     }
     private var regions: [UInt64: Region] = [:]
     static let capacity = 1 << 16
 
-    mutating func add(_ memory: ApplicationMemory, key: UInt64, access: RegionAccess) -> Bool {
+    mutating func add(_ memory: ApplicationMemory, key: UInt64, access: RegionAccess, base: UInt64) -> Bool {
         guard regions[key] == nil, regions.count < Self.capacity else { return false }
-        regions[key] = Region(memory: memory, access: access)
+        regions[key] = Region(memory: memory, access: access, base: base)
         return true
     }
 
@@ -27,6 +29,8 @@ struct RegionTable {
     func part(_ key: UInt64, offset: UInt64, byteCount: UInt64, for access: RegionAccess) -> ApplicationMemory? {
         guard let region = regions[key], region.access.contains(access) else { return nil }
         let size = UInt64(region.memory.byteCount)
+        // Below the base it wraps around, to more than any region has.
+        let offset = offset &- region.base
         guard byteCount <= size, offset <= size - byteCount else { return nil }
         return region.memory.part(offset: Int(offset), byteCount: Int(byteCount))
     }

@@ -1,8 +1,8 @@
-import DeviceMemory
-import NicDriver
+public import DeviceMemory
+public import NicDriver
 
-/// The first 42 bytes of every frame to one peer. Lengths and checksums are filled in for each.
-struct FrameTemplate: BitwiseCopyable {
+/// The first 42 bytes of every frame to one peer: Ethernet II, IPv4 (RFC 791 §3.1), UDP (RFC 768). Lengths and checksums are filled in for each.
+public struct FrameTemplate: BitwiseCopyable, Sendable {
     /// Bytes 0–41, and zeros.
     private var words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
     /// Sum of the IPv4 header without its length.
@@ -14,7 +14,7 @@ struct FrameTemplate: BitwiseCopyable {
     private static let ipHeader = 14, udpHeader = 34
 
     /// - Parameter nextHop: whose Ethernet address the frames go to.
-    init(from source: EndpointAddress, to target: EndpointAddress, nextHop: MACAddress) {
+    public init(from source: EndpointAddress, to target: EndpointAddress, nextHop: MACAddress) {
         func bytes(_ value: some FixedWidthInteger & UnsignedInteger) -> [UInt8] {
             stride(from: value.bitWidth - 8, through: 0, by: -8).map { UInt8(truncatingIfNeeded: value >> $0) }
         }
@@ -33,7 +33,7 @@ struct FrameTemplate: BitwiseCopyable {
     }
 
     /// Writes bytes 0–47; a frame's own header follows.
-    @inline(__always) func store(into window: MemoryWindow) {
+    @inline(__always) public func store(into window: MemoryWindow) {
         window.store64(words.0, at: 0)
         window.store64(words.1, at: 8)
         window.store64(words.2, at: 16)
@@ -44,7 +44,7 @@ struct FrameTemplate: BitwiseCopyable {
 
     /// Fills in lengths and checksums of a frame that is complete otherwise.
     /// - Parameter byteCount: of the whole frame, without FCS and padding.
-    func seal(_ window: MemoryWindow, byteCount: Int) {
+    public func seal(_ window: MemoryWindow, byteCount: Int) {
         let ipLength = UInt16(truncatingIfNeeded: byteCount &- Self.ipHeader).bigEndian
         let udpLength = UInt16(truncatingIfNeeded: byteCount &- Self.udpHeader).bigEndian
         window.store16(ipLength, at: Offset.ipLength)

@@ -22,20 +22,34 @@ struct IncomingFrame: BitwiseCopyable {
 
     var payloadByteCount: Int { end &- kind.headerByteCount }
 
-    static func judge(_ window: MemoryWindow, byteCount: Int, flags found: PacketFlags, for local: EndpointAddress) -> Judgement {
-        guard byteCount >= FrameLayout.fields, byteCount <= window.byteCount else { return .foreign }
-        // EtherType, version and header length, type of service; then fragment, time to live, protocol: RFC 791 §3.1.
-        guard window.load16(at: 12) == 0x0008, window.load8(at: 14) == 0x45, window.load8(at: 23) == 17,
-            UInt32(bigEndian: window.load32(at: 30)) == local.ipv4, UInt16(bigEndian: window.load16(at: 36)) == local.udpPort
-        else { return .foreign }
-        // A fragment has an offset, or more to follow.
-        guard window.load16(at: 20) & 0xff3f == 0 else { return .malformed }
-        let ipLength = Int(UInt16(bigEndian: window.load16(at: 16)))
-        let udpLength = Int(UInt16(bigEndian: window.load16(at: 38)))
-        guard ipLength <= byteCount &- 14, udpLength &+ 20 == ipLength, udpLength &+ 34 >= FrameLayout.fields else { return .malformed }
-        let end = udpLength &+ 34
-        guard checksumsAreRight(window, end: end, found: found) else { return .malformed }
+    enum Envelope: BitwiseCopyable {
+        /// Where the datagram ends.
+        case good(end: Int)
+        case foreign
+        case malformed
+    }
+
+    /// Everything around an endpoint's own header: Ethernet, IPv4, UDP, checksums, and whose it is.
+    static func envelope(_ window: MemoryWindow, byteCount: Int, flags found: PacketFlags, for local: EndpointAddress) -> Envelope {
+        let end: Int
+        switch IncomingDatagram.judge(
+            window, byteCount: byteCount, flags: found, ipv4: local.ipv4, udpPort: local.udpPort, shortest: FrameLayout.fields)
+        {
+        case .good(let last): end = last
+        case .foreign: return .foreign
+        case .malformed: return .malformed
+        }
         guard window.load64(at: FrameLayout.destinationKey) == local.key else { return .foreign }
+        return .good(end: end)
+    }
+
+    static func judge(_ window: MemoryWindow, byteCount: Int, flags found: PacketFlags, for local: EndpointAddress) -> Judgement {
+        let end: Int
+        switch envelope(window, byteCount: byteCount, flags: found, for: local) {
+        case .foreign: return .foreign
+        case .malformed: return .malformed
+        case .good(let found): end = found
+        }
         let flags = FrameFlags(rawValue: window.load16(at: FrameLayout.flags))
         guard window.load8(at: FrameLayout.version) == FrameLayout.currentVersion, window.load16(at: 46) == 0,
             flags.isSubset(of: .known), let kind = FrameKind(rawValue: window.load8(at: FrameLayout.kind)),
@@ -50,23 +64,5 @@ struct IncomingFrame: BitwiseCopyable {
     }
 
     /// Where the frame came from, as it says itself.
-    static func source(_ window: MemoryWindow, key: UInt64) -> EndpointAddress? {
-        let mac = UInt64(UInt32(bigEndian: window.load32(at: 6))) << 16 | UInt64(UInt16(bigEndian: window.load16(at: 10)))
-        let address = EndpointAddress(
-            key: key, mac: .init(bits: mac), ipv4: UInt32(bigEndian: window.load32(at: 26)),
-            udpPort: UInt16(bigEndian: window.load16(at: 34)))
-        return EndpointAddress(address.bytes)
-    }
-
-    /// What the NIC checked is not checked again. A datagram without a sum is none of ours.
-    private static func checksumsAreRight(_ window: MemoryWindow, end: Int, found: PacketFlags) -> Bool {
-        if found.contains(.transportChecksumBad) || found.contains(.ipChecksumBad) { return false }
-        if !found.contains(.ipChecksumChecked), DatagramSum.sum(window, from: 14, to: 34) != 0xffff { return false }
-        if window.load16(at: 40) == 0 { return false }
-        if found.contains(.udpChecksumChecked) { return true }
-        // RFC 768: the pseudo header is addresses, protocol and length.
-        let length = UInt64(UInt16(truncatingIfNeeded: end &- 34).bigEndian)
-        let pseudo = DatagramSum.sum(window, from: 26, to: 34) &+ UInt64(UInt16(17).bigEndian) &+ length
-        return DatagramSum.sum(window, from: 34, to: end, startingWith: pseudo) == 0xffff
-    }
+    static func source(_ window: MemoryWindow, key: UInt64) -> EndpointAddress? { IncomingDatagram.source(window, key: key) }
 }

@@ -13,6 +13,8 @@ final class ClientSession {
     var eagerLooks = 0
     /// The last command was one that its sender waits for.
     var wasAnswered = false
+    /// What its memory's carrier is at; nothing else of the client's is looked at meanwhile.
+    var change: PendingChange?
     /// Why the server drops this client.
     var fault: String?
     /// The last reply goes out, then the connection ends.

@@ -11,6 +11,8 @@ final class GuestMemory {
     static let maximumFiles = 4096
     /// QEMU sends a handful without a descriptor: its ROMs, and BARs of other devices.
     static let maximumIndirectRanges = 1024
+    /// Descriptors that are kept: a process has 1024 of them by default, and QEMU's memory is one file, or one a NUMA node.
+    static let maximumKeptFiles = 64
 
     private struct FileKey: Hashable {
         let device: UInt64
@@ -22,11 +24,14 @@ final class GuestMemory {
         let key: FileKey
         let mapping: GuardedMapping
         let byteCount: UInt64
+        /// For who shows it to others.
+        let kept: SharedDescriptor?
         /// Its place in `files`, and the tag of its entries in the space.
         let number: Int
         var users = 0
 
-        init(key: FileKey, mapping: GuardedMapping, byteCount: UInt64, number: Int) {
+        init(key: FileKey, mapping: GuardedMapping, byteCount: UInt64, number: Int, kept: SharedDescriptor?) {
+            self.kept = kept
             self.key = key
             self.mapping = mapping
             self.byteCount = byteCount
@@ -36,6 +41,7 @@ final class GuestMemory {
 
     private let space: DMASpace
     private let requiresSealedMemory: Bool
+    private let keepsFiles: Bool
     /// By number; nil where one has gone.
     private var files: [SharedFile?] = []
     /// The newest mapping of each file. A file that grew has an older one as long as a range uses it.
@@ -44,10 +50,12 @@ final class GuestMemory {
     /// Ranges that cannot be mapped, reserved in the space.
     private let indirect = IndirectRanges()
 
-    init(space: DMASpace, requiresSealedMemory: Bool) {
+    init(space: DMASpace, requiresSealedMemory: Bool, keepsFiles: Bool = false) {
+        self.keepsFiles = keepsFiles
         self.space = space
         self.requiresSealedMemory = requiresSealedMemory
         space.indirect = indirect
+        if keepsFiles { space.files = self }
     }
 
     /// Called when a range came or went, before the client hears of it.
@@ -84,18 +92,24 @@ final class GuestMemory {
     /// Counted along the way: it is read each time that the server goes to sleep.
     private(set) var fileCount = 0
 
-    func map(_ message: DMAMapMessage, descriptor: consuming OwnedDescriptor?) throws(CommandFailure) {
+    /// - Returns: whether it can be reached without asking anybody.
+    @discardableResult
+    func map(_ message: DMAMapMessage, descriptor: consuming OwnedDescriptor?) throws(CommandFailure) -> Bool {
         let range = message.range
         guard range.start.rawValue & 4095 == 0, range.byteCount & 4095 == 0, message.fileOffset & 4095 == 0 else {
             throw CommandFailure(.invalidArgument, "DMA_MAP of \(range) at file offset \(message.fileOffset) is not made of whole pages")
         }
         // "A command to map over an existing region must be failed with EEXIST."
         guard space.isFree(range) else { throw CommandFailure(.fileExists, "DMA_MAP of \(range) overlaps another one") }
-        guard let descriptor else { return try mapIndirect(message, file: nil) }
+        guard let descriptor else {
+            try mapIndirect(message, file: nil)
+            return false
+        }
         guard message.access != [] else { throw CommandFailure(.invalidArgument, "DMA_MAP of \(range) permits nothing") }
         if message.usesFileIO {
             _ = try judge(descriptor.number, for: message)
-            return try mapIndirect(message, file: descriptor)
+            try mapIndirect(message, file: descriptor)
+            return false
         }
         let file = try sharedFile(for: message, descriptor: descriptor)
         let window = file.mapping.window.slice(at: Int(message.fileOffset), byteCount: Int(range.byteCount))
@@ -107,6 +121,14 @@ final class GuestMemory {
         }
         file.users += 1
         changed?()
+        return true
+    }
+
+    /// Whether ``unmap(_:)`` would remove whole ranges.
+    func checkUnmap(_ range: IOVARange) throws(CommandFailure) {
+        guard !space.cuts(range) else {
+            throw CommandFailure(.invalidArgument, "DMA_UNMAP of \(range) would cut a mapping in two")
+        }
     }
 
     /// Removes all that lies inside of a range; one with nothing in it is fine, clients send whole windows.
@@ -185,7 +207,7 @@ final class GuestMemory {
             let number = files.firstIndex { $0 == nil } ?? files.count
             let file = SharedFile(
                 key: key, mapping: try GuardedMapping(pages, pageByteCount: facts.blockByteCount), byteCount: facts.byteCount,
-                number: number)
+                number: number, kept: try kept(descriptor))
             if number < files.count { files[number] = file } else { files.append(file) }
             newest[key] = file
             fileCount += 1
@@ -193,6 +215,20 @@ final class GuestMemory {
         } catch {
             throw CommandFailure(error)
         }
+    }
+}
+
+extension GuestMemory: MemoryFiles {
+    func file(ofTag tag: UInt32) -> (file: SharedDescriptor, processAddress: UInt64)? {
+        let number = Int(tag)
+        guard files.indices.contains(number), let file = files[number], let kept = file.kept else { return nil }
+        return (kept, file.mapping.window.processAddress)
+    }
+
+    /// nil: it is not kept. It goes with the last range in it.
+    private func kept(_ descriptor: borrowing OwnedDescriptor) throws(SystemCallError) -> SharedDescriptor? {
+        guard keepsFiles, files.count(where: { $0?.kept != nil }) < GuestMemory.maximumKeptFiles else { return nil }
+        return SharedDescriptor(try descriptor.duplicate())
     }
 }
 

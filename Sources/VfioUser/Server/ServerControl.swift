@@ -25,7 +25,7 @@ public final class ServerControl: Sendable {
     var isStopRequested: Bool { wanted.load(ordering: .acquiring) }
 
     /// Looks whether somebody wrote to the eventfd alone.
-    func noticeSignal() { if event.drain() > 0 { wanted.store(true, ordering: .releasing) } }
+    public func noticeSignal() { if event.drain() > 0 { wanted.store(true, ordering: .releasing) } }
 
     func publish(_ statistics: ServerStatistics) { published.withLock { $0 = statistics } }
 }

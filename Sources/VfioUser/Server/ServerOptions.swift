@@ -22,5 +22,8 @@ public struct ServerOptions: Sendable {
     /// A client that does not read its replies for so long is dropped, in milliseconds.
     public var stalledClientMilliseconds: UInt64 = 5000
 
+    /// Keep the files behind the client's memory open, for who shows it to others (``DMASpace/files``).
+    public var keepsMemoryFiles = false
+
     public init() {}
 }

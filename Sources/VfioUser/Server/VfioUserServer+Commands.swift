@@ -1,4 +1,3 @@
-import DeviceMemory
 import DeviceModel
 import LinuxIO
 import SystemPackage
@@ -24,27 +23,31 @@ extension VfioUserServer where Model: ~Copyable {
             return
         }
         do throws(CommandFailure) {
-            let reply = try answer(message, session)
-            if !header.noReply {
-                session.channel.outgoing = OutgoingMessage(
-                    header: MessageHeader(id: header.id, command: header.command, payloadByteCount: reply.payload.count, isReply: true),
-                    payload: reply.payload, descriptors: reply.descriptors)
-            }
-        } catch {
-            statistics.failedCommands &+= 1
-            statistics.lastFault = "\(header.commandName): \(error.reason)"
-            // "If an error occurs, the reply message must only include the reply header."
-            if !header.noReply {
-                session.channel.outgoing = OutgoingMessage(
-                    header: MessageHeader(
-                        id: header.id, command: header.command, payloadByteCount: 0, isReply: true, isError: true,
-                        errno: UInt32(clamping: error.errno.rawValue)),
-                    payload: [])
-            }
-        }
+            if let reply = try answer(message, session) { accept(header, reply, session) }
+        } catch { refuse(header, error, session) }
     }
 
-    private func answer(_ message: IncomingMessage, _ session: ClientSession) throws(CommandFailure) -> Reply {
+    func accept(_ header: MessageHeader, _ reply: Reply, _ session: ClientSession) {
+        guard !header.noReply else { return }
+        session.channel.outgoing = OutgoingMessage(
+            header: MessageHeader(id: header.id, command: header.command, payloadByteCount: reply.payload.count, isReply: true),
+            payload: reply.payload, descriptors: reply.descriptors)
+    }
+
+    func refuse(_ header: MessageHeader, _ failure: CommandFailure, _ session: ClientSession) {
+        statistics.failedCommands &+= 1
+        statistics.lastFault = "\(header.commandName): \(failure.reason)"
+        // "If an error occurs, the reply message must only include the reply header."
+        guard !header.noReply else { return }
+        session.channel.outgoing = OutgoingMessage(
+            header: MessageHeader(
+                id: header.id, command: header.command, payloadByteCount: 0, isReply: true, isError: true,
+                errno: UInt32(clamping: failure.errno.rawValue)),
+            payload: [])
+    }
+
+    /// nil: the answer comes when a change of memory is carried out.
+    private func answer(_ message: IncomingMessage, _ session: ClientSession) throws(CommandFailure) -> Reply? {
         guard let command = Command(rawValue: message.header.command) else {
             throw CommandFailure(.notSupported, "nobody knows this command")
         }
@@ -59,18 +62,12 @@ extension VfioUserServer where Model: ~Copyable {
         case .dmaMap:
             let map = try answering { () throws(MessageError) in try DMAMapMessage.parse(message.payload, descriptorCount: descriptorCount)
             }
-            try memory.map(map, descriptor: message.takeDescriptor())
-            return Reply()
+            return try mapMemory(map, message, session)
         case .dmaUnmap:
             let unmap = try answering { () throws(MessageError) in
                 try DMAUnmapMessage.parse(message.payload, descriptorCount: descriptorCount)
             }
-            let everything = IOVARange(first: 0, last: .max - 1)
-            if let range = unmap.range ?? everything { writeLog?.note(unmapped: memory.writableRanges(in: range)) }
-            let dirty = unmap.bitmap.map { $0.bitmap(written: memory.writableRanges(in: $0.range)) } ?? []
-            if let range = unmap.range { try memory.unmap(range) } else { memory.unmapAll() }
-            // "The server responds with the original DMA entry in the request."
-            return Reply(payload: unmap.emit(dirty: dirty))
+            return try unmapMemory(unmap, message.header, session)
         case .deviceGetInfo:
             _ = try answering { () throws(MessageError) in try DeviceInfoMessage.parse(message.payload, descriptorCount: descriptorCount) }
             return Reply(payload: deviceInfo.emit())

@@ -13,7 +13,7 @@ extension VfioUserServer: ServedFunction where Model: ~Copyable {
         guard let session else { return false }
         let worked = migration.isRunning && model.progress()
         if worked { session.lastWork = MonotonicClock.nanoseconds() }
-        return looking || session.eagerLooks > 0 ? look(session, afterWork: worked) : worked
+        return looking || session.eagerLooks > 0 || session.change != nil ? look(session, afterWork: worked) : worked
     }
 
     /// A look at the socket. False: there was nothing, and no more is expected at once.
@@ -52,6 +52,12 @@ extension VfioUserServer: ServedFunction where Model: ~Copyable {
             guard flush(session) else { return .closed }
             if session.channel.outgoing != nil { return result }
             if session.isClosing { return .closed }
+            if session.change != nil {
+                carryOn(session)
+                guard session.change == nil else { return .worked }
+                result = .worked
+                continue
+            }
             switch session.channel.next() {
             case .wouldBlock: return result == .worked ? .drained : .idle
             case .closed(let inside):
@@ -113,7 +119,9 @@ extension VfioUserServer: ServedFunction where Model: ~Copyable {
         requests.append(PollRequest(session.channel.socketNumber, isWriting ? .writable : .readable))
         requests.append(PollRequest(notification.number, .readable))
         requests.append(PollRequest(model.armWake() ?? -1, .readable))
-        guard (migration.isRunning && model.progress()) || (!isWriting && session.channel.hasEarlyMessages) else { return true }
+        guard
+            session.change != nil || (migration.isRunning && model.progress()) || (!isWriting && session.channel.hasEarlyMessages)
+        else { return true }
         session.lastWork = MonotonicClock.nanoseconds()
         return false
     }

@@ -35,8 +35,8 @@ extension VfioUserServer where Model: ~Copyable {
         }
         info.argumentByteCount = UInt32(info.fullByteCount)
         let room = Int(request.argumentByteCount)
-        let hasDescriptor = info.isMappable && info.fullByteCount <= room
-        return Reply(payload: info.emit(roomByteCount: room), descriptors: hasDescriptor ? [environment.areaFileDescriptor] : [])
+        let file = info.isMappable && info.fullByteCount <= room ? environment.areaFileDescriptor(of: Int(request.index)) : nil
+        return Reply(payload: info.emit(roomByteCount: room), descriptors: file.map { [$0] } ?? [])
     }
 
     /// Registers whose writes only say "look" may be signalled by one eventfd instead, which wakes this server.

@@ -30,6 +30,8 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
         get { memory.changed }
         set { memory.changed = newValue }
     }
+    /// Who carries the client's memory on, range by range; nil: nobody has to.
+    public var memoryCarrier: (any MemoryCarrier)?
     /// Called when the numbers are shown to other threads, whatever they are: for those who have more to show.
     public var publishing: (() -> Void)?
     /// Where clients knock, while the server is open.
@@ -57,7 +59,9 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
         self.environment = environment
         self.socketPath = socketPath
         self.options = options
-        memory = GuestMemory(space: clientMemory ?? environment.dma, requiresSealedMemory: options.requiresSealedMemory)
+        memory = GuestMemory(
+            space: clientMemory ?? environment.dma, requiresSealedMemory: options.requiresSealedMemory, keepsFiles: options.keepsMemoryFiles
+        )
     }
 
     /// Serves until ``ServerControl/stop()``, alone on this thread. The socket file goes with it.
@@ -129,6 +133,7 @@ public final class VfioUserServer<Model: DeviceModel & ~Copyable> {
         environment.interrupts.disconnectAll()
         forgetNotices()
         resetDevice()
+        memoryCarrier?.clientLeft()
         memory.unmapAll()
         writeLog = nil
         memory.owner = nil

@@ -16,15 +16,18 @@ struct RelayCommand: ParsableCommand {
             Example: unic relay plan --device soft:lab --device soft:lab
                      unic relay run --device soft:lab --device soft:lab -- qemu-system-x86_64 -accel kvm disk.img
             """,
-        subcommands: [RelayPlanCommand.self, RelayServeCommand.self, RelayRunCommand.self])
+        subcommands: [RelayPlanCommand.self, RelayServeCommand.self, RelayRunCommand.self, RelayGuardCommand.self])
 }
+
+extension GuestIOMMU: ExpressibleByArgument {}
 
 /// What every subcommand has to know.
 struct RelayOptions: ParsableArguments {
     @Option(
         name: .customLong("device"),
         help: ArgumentHelp(
-            "A function of the guest: soft:WIRE?nic=e1000e. Give it once for each; they are called nic0, nic1, ...", valueName: "url"))
+            "A function of the guest: soft:WIRE?nic=e1000e, vfio:ADDRESS of this machine, or vfio-user:PATH of another server. Give it once for each; they are called nic0, nic1, ...",
+            valueName: "url"))
     var devices: [String] = []
     @Option(help: ArgumentHelp("For sockets and the table; made if it is missing.", valueName: "path"))
     var directory = "/tmp/unic-relay"
@@ -32,6 +35,16 @@ struct RelayOptions: ParsableArguments {
     var memory = 1024
     @Option(help: ArgumentHelp("The first place on the guest's bus 0 that root ports take.", valueName: "number"))
     var firstPlace: UInt8 = 1
+    @Option(
+        help: ArgumentHelp(
+            "Who plays the guest's IOMMU: the relay, or QEMU, which then says on each function's connection what the guest maps.",
+            valueName: "\(GuestIOMMU.allCases.map(\.rawValue).joined(separator: "|"))"))
+    var viommu = GuestIOMMU.relay
+    @Option(
+        help: ArgumentHelp(
+            "IOMMU functions in the guest, 1 to 8; the functions, or groups of them, are dealt out in turn. Limits hold for each.",
+            valueName: "number"))
+    var iommus = 1
     @Flag(help: "Functions reach all of the guest's memory until its IOMMU driver comes: for firmware that boots from a NIC.")
     var bootBypass = false
     @Flag(help: "Never sleep: lowest latency of map requests, one core busy.")
@@ -47,6 +60,12 @@ struct RelayOptions: ParsableArguments {
     var maxBytes: UInt64?
 
     func validate() throws {
+        if viommu != .relay {
+            for (isGiven, name) in [(bootBypass, "--boot-bypass"), (lazyUnmap, "--lazy-unmap"), (requestRate != nil, "--request-rate")]
+            where isGiven {
+                throw ValidationError("\(name) is for the relay's own IOMMU; with --viommu \(viommu.rawValue) that is QEMU's affair.")
+            }
+        }
         guard requestRate ?? 1 > 0 else { throw ValidationError("--request-rate takes 1 or more.") }
         guard (1...1 << 30).contains(maxMappings ?? 1) else { throw ValidationError("--max-mappings takes 1 to 1073741824.") }
         guard (4096...1 << 56).contains(maxBytes ?? 4096) else { throw ValidationError("--max-bytes takes 4096 to 2^56.") }
@@ -58,6 +77,7 @@ struct RelayOptions: ParsableArguments {
     /// The modes as options of `serve`.
     var modeWords: [String] {
         var words = lazyUnmap ? ["--lazy-unmap"] : []
+        if viommu != .relay { words += ["--viommu", viommu.rawValue] }
         if let requestRate { words += ["--request-rate", "\(requestRate)"] }
         if let maxMappings { words += ["--max-mappings", "\(maxMappings)"] }
         if let maxBytes { words += ["--max-bytes", "\(maxBytes)"] }
@@ -74,13 +94,15 @@ struct RelayOptions: ParsableArguments {
         do {
             return try RelayPlan(
                 functions: functions, hostGroups: HostGroup.readAll(),
-                options: RelayPlan.Options(directory: directory, memoryMebibytes: memory, firstPlace: firstPlace))
+                options: RelayPlan.Options(
+                    directory: directory, memoryMebibytes: memory, firstPlace: firstPlace, viommu: viommu, iommuCount: iommus))
         } catch { throw Ending.failed("\(error)") }
     }
 
     func relay(_ plan: RelayPlan, told: @escaping (RelayNews) -> Void) throws -> Relay {
         var options = Relay.Options()
         options.told = told
+        options.guardian = .ofThisProgram
         options.bypassesUnattached = bootBypass
         options.server.busyPoll = busyPoll
         options.requestsASecond = requestRate

@@ -10,11 +10,13 @@ struct RelayStatus: Sendable {
     private let published: PublishedRelay
     private let control: ServerControl
     private let functions: [(name: String, endpoint: UInt32, control: ServerControl)]
+    private let model: String
     private let startedAt = MonotonicClock.nanoseconds()
 
-    init(_ relay: Relay, _ plan: RelayPlan) {
-        published = relay.published
-        control = relay.control
+    init(_ iommu: RelayedIOMMU, _ relay: Relay, _ plan: RelayPlan) {
+        published = iommu.published
+        control = iommu.control
+        model = plan.options.viommu == .relay ? "virtio-iommu" : "QEMU's \(plan.options.viommu.rawValue)"
         functions = zip(plan.topology.functions, relay.functionControls).map { placed, function in
             (placed.function.name, placed.endpoint, function.control)
         }
@@ -24,7 +26,7 @@ struct RelayStatus: Sendable {
         let statistics = published.statistics
         let connection = control.statistics
         return .object([
-            ("version", .string(unicVersion)), ("pid", .integer(Int(processIdentifier))), ("model", .string("virtio-iommu")),
+            ("version", .string(unicVersion)), ("pid", .integer(Int(processIdentifier))), ("model", .string(model)),
             ("uptime_seconds", .number(Double(MonotonicClock.nanoseconds() &- startedAt) / 1e9)),
             ("connected", .bool(connection.isConnected)),
             ("messages", .unsigned(connection.messages)),

@@ -7,7 +7,7 @@ import Testing
 final class ServedModel {
     let socket: String
     private let model: String
-    private let wire: String
+    let wire: String
     private let options: [String]
     private var server: ChildProcess
 

@@ -1,0 +1,113 @@
+import CLibfabric
+import LinuxIO
+import MPIBridge
+import NicDriver
+
+/// An endpoint (fi_endpoint(3)), FI_EP_RDM or FI_EP_DGRAM: a port, and messages over it.
+@safe struct OpenEndpoint: FabricState, ~Copyable {
+    static let objectClass = Int(FI_CLASS_EP)
+    var view: fid_ep
+    let domain: FabricObject<OpenDomain>
+    let lock: DomainLock?
+    let isDatagram: Bool
+    /// From the time on when it is enabled; or with FI_EP_DGRAM the other.
+    var transport: MessageEndpoint?
+    var datagrams: DatagramEndpoint?
+    /// Of either.
+    var address: EndpointAddress?
+    var peers = PeerMap()
+    var defaults = OperationDefaults()
+    /// Receives look at the sender only if this was asked for (FI_DIRECTED_RECV).
+    let directsReceives: Bool
+    var transmitQueue: FabricObject<CompletionQueue>?
+    var receiveQueue: FabricObject<CompletionQueue>?
+    var counters = EndpointCounters()
+    var addressVector: FabricObject<AddressVector>?
+    var settings: EndpointSettings
+    var port: (any Port)?
+    var neighbours: LocalNeighbours?
+    /// When they are looked after next; never, if they are not of this machine.
+    var neighboursAt = UInt64.max
+    /// The process that opened the port: a child of it has the port's memory, and must leave the device alone.
+    var owner: Int32 = 0
+}
+
+/// What an endpoint is told before it is enabled.
+struct EndpointSettings: Equatable, Sendable {
+    var transmitFlags: UInt64
+    var receiveFlags: UInt64
+    var isTransmitSelective = false
+    var isReceiveSelective = false
+    var minimumMultiReceive = TransportOptions().minimumMultiReceive
+}
+
+/// Options of the calls that have no flags of their own.
+struct OperationDefaults: Equatable, BitwiseCopyable {
+    var send: OperationOptions = []
+    var inject: OperationOptions = []
+    var receive: OperationOptions = []
+    var access: OperationOptions = []
+    var accessInject: OperationOptions = []
+}
+
+/// Driving. A function of the object: completions go to other objects, which may look at this one.
+extension FabricObject where State == OpenEndpoint {
+    @inline(__always) func progress(now: UInt64) {
+        _ = state.transport?.progress(now: now) ?? state.datagrams?.progress()
+        if now >= state.neighboursAt { state.lookAfterNeighbours(now: now) }
+        deliverCompletions()
+    }
+
+    /// Hands what has ended to completion queues and counters, as far as there is room: the rest waits.
+    private func deliverCompletions() {
+        let transmit = state.transmitQueue, receive = state.receiveQueue
+        while (transmit?.state.ring.room ?? 1) > 0, (receive?.state.ring.room ?? 1) > 0,
+            let completion = state.transport?.takeCompletion() ?? state.datagrams?.takeCompletion()
+        {
+            state.counters.count(completion)
+            guard !completion.options.contains(.silent) || completion.error != nil else { continue }
+            let source = completion.kind == .send ? nil : state.cookie(of: completion.peer)
+            let record = CompletionRecord(completion, source: source ?? .max)
+            switch completion.kind {
+            case .send, .read, .write: _ = transmit?.state.ring.append(record)
+            case .receive, .peek, .remoteWrite, .bufferReleased: _ = receive?.state.ring.append(record)
+            }
+        }
+    }
+}
+
+extension OpenEndpoint {
+    var isEnabled: Bool { transport != nil || datagrams != nil }
+    @inline(__always) func cookie(of peer: PeerID) -> UInt64? {
+        if let cookie = transport?.cookie(of: peer) { return cookie }
+        return datagrams?.cookie(of: peer)
+    }
+
+    private mutating func setCookie(_ cookie: UInt64, of peer: PeerID) {
+        transport?.setCookie(cookie, of: peer)
+        datagrams?.setCookie(cookie, of: peer)
+    }
+
+    /// A peer's address has a number now.
+    mutating func learn(_ address: EndpointAddress, number: UInt64) {
+        let now = MonotonicClock.nanoseconds()
+        guard let peer = transport?.peer(for: address, now: now) ?? datagrams?.peer(for: address) else { return }
+        peers.set(number, to: peer)
+        // An address that was inserted twice keeps its first number.
+        if cookie(of: peer) == nil { setCookie(number, of: peer) }
+    }
+
+    mutating func forget(_ address: EndpointAddress, number: UInt64) {
+        if let peer = peers[number], cookie(of: peer) == number { setCookie(.max, of: peer) }
+        peers.set(number, to: nil)
+    }
+
+    /// False: there is no room.
+    mutating func register(_ region: FabricObject<MemoryRegion>) -> Bool {
+        let (address, byteCount, key, access) = (region.state.address, region.state.byteCount, region.state.key, region.state.access)
+        // SAFETY: the application lends the memory until it closes the region (fi_mr(3)), which unregisters it.
+        return unsafe transport?.register(address: address, byteCount: byteCount, key: key, access: access) ?? true
+    }
+
+    mutating func unregister(_ region: FabricObject<MemoryRegion>) { _ = transport?.unregister(key: region.state.key) }
+}
