@@ -162,7 +162,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "VfioUser", "NicModels", "IOMMURelay", "DeviceModel", "DeviceMemory", "DeviceAccess", "LinuxIO", "Reports", "TransportSimulation",
+                "VfioUser", "NicModels", "IOMMURelay", "DeviceModel", "DeviceMemory", "DeviceAccess", "LinuxIO", "Reports",
+                "TransportSimulation",
             ],
             path: "Tests/FuzzTargets", swiftSettings: settings),
         .testTarget(

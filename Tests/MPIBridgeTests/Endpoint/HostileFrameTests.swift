@@ -10,7 +10,9 @@ import TransportSimulation
     /// What the victim's own frames to the attacker begin with.
     private var victimFirst: UInt32 { Peer.firstSequence(from: victim.address.key, to: victim.attacker.key) }
 
-    private func frame(_ kind: FrameKind, _ words: [UInt64] = [], payload: [UInt8] = [], flags: FrameFlags = [], ahead: UInt32 = 0) -> [UInt8] {
+    private func frame(_ kind: FrameKind, _ words: [UInt64] = [], payload: [UInt8] = [], flags: FrameFlags = [], ahead: UInt32 = 0)
+        -> [UInt8]
+    {
         var frame = ForgedFrame(kind: kind.rawValue, from: victim.attacker, to: victim.address, words: words, payload: payload)
         frame.sequence = first &+ ahead
         frame.acknowledgement = victimFirst

@@ -14,7 +14,8 @@ import Testing
     }
 
     private func post(
-        from peer: PeerID = .any, tag: UInt64 = 0, ignore: UInt64 = 0, space: MessageSpace = .tagged, context: UInt, memory: TestBytes? = nil,
+        from peer: PeerID = .any, tag: UInt64 = 0, ignore: UInt64 = 0, space: MessageSpace = .tagged, context: UInt,
+        memory: TestBytes? = nil,
         options: OperationOptions = .completes
     ) {
         let request = ReceiveRequest(
@@ -113,7 +114,8 @@ import Testing
 
     @Test func whatIsThrownAwayIsGoneAndItsSenderIsDone() {
         let long = TestBytes(count: 50_000)
-        let request = SendRequest(to: pair.a.other, space: .tagged, tag: 3, memory: long.application, context: 9, options: [.completes, .delivery])
+        let request = SendRequest(
+            to: pair.a.other, space: .tagged, tag: 3, memory: long.application, context: 9, options: [.completes, .delivery])
         #expect(pair.a.send(request, now: pair.now) == .accepted)
         send(tag: 3)
         pair.exchange()

@@ -8,7 +8,8 @@ import TransportSimulation
 
     private func send(_ end: Pair.End, count: Int = 1, options: OperationOptions = .completes, now: UInt64) {
         for _ in 0..<count {
-            #expect(end.send(SendRequest(to: end.other, space: .tagged, memory: memory.application, options: options), now: now) == .accepted)
+            #expect(
+                end.send(SendRequest(to: end.other, space: .tagged, memory: memory.application, options: options), now: now) == .accepted)
         }
     }
 

@@ -78,7 +78,9 @@ import TransportSimulation
     @Test(arguments: [(1, 8), (4, 32), (5, 24), (8, 40), (9, 32), (10, 16), (11, 0)] as [(UInt8, Int)])
     func lengthsAreTheKinds(kind: UInt8, byteCount: Int) {
         for (count, verdict) in [(byteCount, Verdict.good), (byteCount + 1, .malformed), (byteCount - 1, .malformed)] where count >= 0 {
-            #expect(judge(ForgedFrame(kind: kind, from: Self.peer, to: Self.local, payload: .init(repeating: 0, count: count)).bytes) == verdict)
+            #expect(
+                judge(ForgedFrame(kind: kind, from: Self.peer, to: Self.local, payload: .init(repeating: 0, count: count)).bytes) == verdict
+            )
         }
     }
 
