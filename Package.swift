@@ -149,7 +149,8 @@ let package = Package(
         .executableTarget(
             name: "relay-guest",
             dependencies: [
-                "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "VfioUser", "IOMMURelay", "HostBack",
+                "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "NicRegisters", "VfioUser", "IOMMURelay",
+                "HostBack",
             ],
             path: "Tests/RelayGuest", swiftSettings: settings),
         .target(
@@ -160,7 +161,10 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "FuzzTargets",
-            dependencies: ["VfioUser", "NicModels", "IOMMURelay", "DeviceModel", "DeviceMemory", "DeviceAccess", "LinuxIO", "Reports"],
+            dependencies: [
+                "VfioUser", "NicModels", "IOMMURelay", "DeviceModel", "DeviceMemory", "DeviceAccess", "LinuxIO", "Reports",
+                "TransportSimulation",
+            ],
             path: "Tests/FuzzTargets", swiftSettings: settings),
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/FuzzTests", exclude: ["Corpus"], swiftSettings: settings),
@@ -174,7 +178,7 @@ let package = Package(
         tests("VfioUser", ["CLinuxShims", "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel"]),
         tests(
             "IOMMURelay", ["LinuxIO", "DeviceMemory", "DeviceModel", "NicRegisters", "VirtioModel", "NicModels"], exclude: ["Traces"]),
-        tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay", "VfioUser"]),
+        tests("HostBack", ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "IOMMURelay", "VfioUser", "unic"]),
         tests("RelayPlan", ["LinuxIO", "DeviceAccess", "Reports"]),
         tests("Devices", ["DriverSuite", "DeviceMemory", "IOMMURelay", "LinuxIO"]),
         tests("HostSetup", ["LinuxIO", "DeviceMemory", "DeviceAccess"]),

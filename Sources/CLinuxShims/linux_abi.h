@@ -38,6 +38,8 @@ enum {
     UNIC_F_OFD_GETLK = 36,
     UNIC_F_OFD_SETLK = 37,
 };
+// glibc's spawn.h, hidden without _GNU_SOURCE: POSIX_SPAWN_SETSID of posix_spawnattr_setflags(3).
+enum { UNIC_POSIX_SPAWN_SETSID = 0x80 };
 // fallocate(2) from the file's start, hidden by fcntl.h without _GNU_SOURCE.
 static inline int unic_fallocate(int fd, long byte_count) { return (int)syscall(SYS_fallocate, fd, 0, 0L, byte_count); }
 // FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE (linux/falloc.h): gives a part of a file back.

@@ -13,6 +13,20 @@ struct GuestPiece: Hashable {
         self.access = access
     }
 
+    /// The same memory in pieces that end where an address is a multiple of so many bytes.
+    func cut(_ byteCount: UInt64) -> [GuestPiece] {
+        var pieces: [GuestPiece] = []
+        var next: UInt64? = range.start.rawValue
+        while let first = next {
+            let last = min(IOVA(first).pieceBounds(byteCount).upperBound.rawValue, range.last)
+            guard let part = IOVARange(first: first, last: last) else { preconditionFailure("a part of a range") }
+            pieces.append(
+                GuestPiece(range: part, processAddress: processAddress + (first - range.start.rawValue), access: access))
+            next = last < range.last ? last + 1 : nil
+        }
+        return pieces
+    }
+
     init(_ piece: DMASpace.Piece) { self.init(range: piece.range, processAddress: piece.window.processAddress, access: piece.access) }
 }
 

@@ -1,6 +1,7 @@
 public import DeviceAccess
 public import DeviceMemory
 public import IOMMURelay
+import LinuxIO
 
 /// Carries a guest's mappings out in one address space of this machine's IOMMU: IOVA → the guest's memory in this process.
 ///
@@ -15,8 +16,16 @@ public final class HostMappings<Space: HostAddressSpace>: HostMapper {
     private var known: [GuestPiece]
     /// All of the guest's memory is mapped at its own addresses.
     private let isIdentity: Bool
+    /// Of the piece that comes next.
+    private var making: PagesInTheMaking?
     /// Where mappings begin that are not carried out, since the guest's memory went from under them.
     private var unbacked: Set<IOVA> = []
+    /// Called between pieces, where many are carried out in one call: others are to be served meanwhile.
+    var betweenPieces: () -> Void = {}
+    /// Of the guest's memory, what is not mapped at its own addresses yet; the lowest last.
+    private var identityPieces: [GuestPiece] = []
+    /// All of it was mapped once.
+    private var identityIsMade = false
     /// Why a part of the journal is not carried out, after the guest's memory became another; for a person who looks in.
     public private(set) var lastFailure: HostMapperError?
 
@@ -25,13 +34,37 @@ public final class HostMappings<Space: HostAddressSpace>: HostMapper {
         self.guest = guest
         self.isIdentity = isIdentity
         known = guest.guestPieces
+        if isIdentity { identityPieces = missingIdentity() }
     }
 
-    /// Pinning takes the kernel some ten milliseconds then, in which no other message is looked at.
+    /// Pinning so many pages that are there takes the kernel some milliseconds, in which no other message is looked at.
     public var maximumPieceByteCount: UInt64 { 64 << 20 }
+    /// Of smaller pieces, whose pages it makes while it pins them.
+    public var maximumStepByteCount: UInt64 { 4 << 20 }
 
     public var mappingCount: Int { journal.count }
     public var isEmpty: Bool { journal.count == 0 }
+
+    /// Pages that nobody has used yet are made first, for some milliseconds at a time: with pinning it is one call, which takes a
+    /// fifth of a second for 64 MiB on machines that are guests themselves.
+    public func prepareStep(_ piece: IOVAMapping) -> Bool {
+        guard piece.range.byteCount > PagesInTheMaking.partByteCount else { return true }
+        var pages = making ?? PagesInTheMaking(piece.range)
+        if pages.range != piece.range { pages = PagesInTheMaking(piece.range) }
+        let deadline = MonotonicClock.nanoseconds() + PagesInTheMaking.stepNanoseconds
+        repeat {
+            guard let part = pages.takePart() else {
+                making = nil
+                return true
+            }
+            // Those which there are not the map tells of.
+            for memory in guest.guestPieces(behind: piece.part(part)) ?? [] {
+                space.makePages(processAddress: memory.processAddress, byteCount: memory.range.byteCount, access: memory.access)
+            }
+        } while MonotonicClock.nanoseconds() < deadline
+        making = pages.isDone ? nil : pages
+        return pages.isDone
+    }
 
     public func map(_ piece: IOVAMapping) throws(HostMapperError) {
         try carry(piece)
@@ -70,11 +103,18 @@ public final class HostMappings<Space: HostAddressSpace>: HostMapper {
         if isBacked { drop(range) }
     }
 
-    public func unmapAll() {
-        guard !isEmpty else { return }
-        journal.removeAll()
-        unbacked = []
-        dropAll()
+    public func unmapAll() { while !unmapStep() { betweenPieces() } }
+
+    public func unmapStep() -> Bool {
+        var turn = HostTurn()
+        while let lowest = journal.first(overlapping: IOVA(0)...IOVA(.max)) {
+            let end = lowest.range.start.pieceBounds(maximumPieceByteCount).upperBound
+            let last = max(lowest.range.last, journal.last(overlapping: lowest.range.start...end)?.range.last ?? 0)
+            guard let range = IOVARange(first: lowest.range.start.rawValue, last: last) else { preconditionFailure("a range of ranges") }
+            guard turn.grants(range.byteCount, of: maximumPieceByteCount) else { return false }
+            unmap(range)
+        }
+        return true
     }
 
     private func drop(_ range: IOVARange) {
@@ -85,19 +125,34 @@ public final class HostMappings<Space: HostAddressSpace>: HostMapper {
         }
     }
 
-    /// Ends the process rather than leave the device what is not the guest's any more: the kernel then takes everything back.
+    /// Ends the process rather than leave the device what is not the guest's any more: the guardian then quiets it.
     private func dropAll() {
         do throws(DeviceError) { try space.unmapAll() } catch { fatalError("the host kept mappings of a guest: \(error)") }
     }
 
     private func carryAll() {
+        var mappings: [IOVAMapping] = []
         journal.visit(from: IOVA(0)) { mapping in
-            carryAgain(mapping)
+            mappings.append(mapping)
             return true
+        }
+        inTurns(mappings) { carryAgain($0) }
+    }
+
+    /// What may be long, with turns of others in it.
+    private func inTurns(_ mappings: [IOVAMapping], _ body: (IOVAMapping) -> Void) {
+        var turn = HostTurn()
+        for mapping in mappings {
+            if !turn.grants(mapping.range.byteCount, of: maximumPieceByteCount) {
+                betweenPieces()
+                turn = HostTurn(mapping.range.byteCount)
+            }
+            body(mapping)
         }
     }
 
     private func carryAgain(_ mapping: IOVAMapping) {
+        while !prepareStep(mapping) { betweenPieces() }
         do throws(HostMapperError) {
             try carry(mapping)
             unbacked.remove(mapping.range.start)
@@ -124,20 +179,34 @@ public final class HostMappings<Space: HostAddressSpace>: HostMapper {
             return true
         }
         if isIdentity {
-            for mapping in touched { unmap(mapping.range) }
-            do throws(HostMapperError) { try mapIdentity(known.filter { !before.contains($0) }) } catch { lastFailure = error }
+            inTurns(touched) { unmap($0.range) }
+            identityPieces = missingIdentity()
+            // One that is being made goes on where it is.
+            guard identityIsMade else { return }
+            do throws(HostMapperError) { while try !identityStep() { betweenPieces() } } catch { lastFailure = error }
         } else {
-            for mapping in touched where !unbacked.contains(mapping.range.start) { drop(mapping.range) }
-            for mapping in touched { carryAgain(mapping) }
+            inTurns(touched.filter { !unbacked.contains($0.range.start) }) { drop($0.range) }
+            inTurns(touched) { carryAgain($0) }
         }
     }
 
-    /// Maps all of the guest's memory at its own addresses.
-    func mapIdentity() throws(HostMapperError) { try mapIdentity(known) }
+    // MARK: The guest's memory at its own addresses
 
-    private func mapIdentity(_ pieces: [GuestPiece]) throws(HostMapperError) {
-        for piece in pieces {
-            try map(IOVAMapping(range: piece.range, physical: GuestPhysicalAddress(piece.range.start.rawValue), access: piece.access))
+    /// Maps a part of what is not mapped yet. True: all of it is.
+    func identityStep() throws(HostMapperError) -> Bool {
+        var turn = HostTurn()
+        while let piece = identityPieces.last {
+            guard turn.grants(piece.range.byteCount, of: maximumPieceByteCount) else { return false }
+            let mapping = IOVAMapping(range: piece.range, physical: GuestPhysicalAddress(piece.range.start.rawValue), access: piece.access)
+            guard prepareStep(mapping) else { return false }
+            try map(mapping)
+            identityPieces.removeLast()
         }
+        identityIsMade = true
+        return true
+    }
+
+    private func missingIdentity() -> [GuestPiece] {
+        known.flatMap { $0.cut(maximumPieceByteCount) }.filter { journal.mapping(holding: $0.range.start) == nil }.reversed()
     }
 }

@@ -22,16 +22,35 @@ public final class IOMMUFDBack<Device: AttachableDevice>: EndpointBack {
         try attach(mappings)
     }
 
-    public func bypass() throws(HostMapperError) { try attach(try domains.bypass()) }
+    /// The kernel pins pages for the devices of an address space: with none in it a map pins nothing, and the attachment of the
+    /// first one would pin all at once, as the last one's detachment unpins (iopt_table_add_domain() and
+    /// iopt_table_remove_domain() of drivers/iommu/iommufd/io_pagetable.c).
+    public var entersEmptyMappers: Bool { true }
+
+    public func bypass() throws(HostMapperError) { while try !bypassStep() { domains.betweenPieces() } }
+
+    public func bypassStep() throws(HostMapperError) -> Bool {
+        let identity = try domains.identity(for: self)
+        if attached !== identity { try attach(identity) }
+        return try identity.identityStep()
+    }
 
     private func attach(_ mappings: HostMappings<Device.Space>) throws(HostMapperError) {
         do throws(DeviceError) { try device.attach(mappings.space) } catch { throw HostMapperError(error) }
         attached = mappings
     }
 
+    public func block() { while !blockStep() { domains.betweenPieces() } }
+
+    public func blockStep() -> Bool {
+        guard domains.leaveIdentity(self) else { return false }
+        detach()
+        return true
+    }
+
     /// A device that will not be detached is attached to an address space with nothing in it. One that stays where it is after
-    /// all has lost its bus, or this process ends: the kernel then resets it.
-    public func block() {
+    /// all has lost its bus, or this process ends: the guardian then quiets it.
+    private func detach() {
         do throws(DeviceError) { try device.detach() } catch { confine(error) }
         attached = nil
     }

@@ -11,6 +11,9 @@ public final class IOMMUFDDomains<Space: HostAddressSpace> {
     private let make: () throws(DeviceError) -> Space
     private var domains: [UInt32: Weak] = [:]
     private var identity: HostMappings<Space>?
+    private var identityUsers: Set<ObjectIdentifier> = []
+    /// Called between pieces, where many are carried out in one call: others are to be served meanwhile.
+    public var betweenPieces: () -> Void = {}
 
     /// - Parameters:
     ///   - guest: its memory by its own addresses; ``guestMemoryChanged()`` tells of changes.
@@ -23,18 +26,35 @@ public final class IOMMUFDDomains<Space: HostAddressSpace> {
     func mappings(forDomain domain: UInt32) throws(HostMapperError) -> HostMappings<Space> {
         if let known = domains[domain]?.mappings { return known }
         let made = HostMappings(try makeSpace(), guest: guest)
+        made.betweenPieces = { [weak self] in self?.betweenPieces() }
         domains = domains.filter { $0.value.mappings != nil }
         domains[domain] = Weak(mappings: made)
         return made
     }
 
-    /// Made when the first endpoint asks, and kept: it follows the guest's memory.
-    func bypass() throws(HostMapperError) -> HostMappings<Space> {
-        if let identity { return identity }
-        let made = HostMappings(try makeSpace(), guest: guest, isIdentity: true)
-        try made.mapIdentity()
-        identity = made
+    /// Where the guest's memory is at its own addresses, or comes to be: made for the first endpoint that asks.
+    func identity(for user: AnyObject) throws(HostMapperError) -> HostMappings<Space> {
+        let made: HostMappings<Space>
+        if let identity {
+            made = identity
+        } else {
+            made = HostMappings(try makeSpace(), guest: guest, isIdentity: true)
+            made.betweenPieces = { [weak self] in self?.betweenPieces() }
+            identity = made
+        }
+        identityUsers.insert(ObjectIdentifier(user))
         return made
+    }
+
+    /// The last one has it emptied before it leaves. False: there is more to unmap.
+    func leaveIdentity(_ user: AnyObject) -> Bool {
+        guard identityUsers.contains(ObjectIdentifier(user)) else { return true }
+        if identityUsers.count == 1 {
+            guard identity?.unmapStep() ?? true else { return false }
+            identity = nil
+        }
+        identityUsers.remove(ObjectIdentifier(user))
+        return true
     }
 
     func makeSpace() throws(HostMapperError) -> Space {

@@ -13,6 +13,10 @@ public final class Type1Group<Space: HostAddressSpace> {
     private var identity: HostMappings<Space>?
     /// Endpoints that are not blocked.
     private var users: Set<ObjectIdentifier> = []
+    /// Called between pieces, where many are carried out in one call: others are to be served meanwhile.
+    public var betweenPieces: () -> Void = {} {
+        didSet { mappings.betweenPieces = betweenPieces }
+    }
 
     /// - Parameters:
     ///   - space: empty, a ``Type1AddressSpace``.
@@ -25,25 +29,28 @@ public final class Type1Group<Space: HostAddressSpace> {
 
     func use(_ user: AnyObject) { users.insert(ObjectIdentifier(user)) }
 
-    func bypass(_ user: AnyObject) throws(HostMapperError) {
-        if identity == nil {
+    /// What is mapped when this throws goes when the user is blocked.
+    func bypassStep(_ user: AnyObject) throws(HostMapperError) -> Bool {
+        let identity: HostMappings<Space>
+        if let known = self.identity {
+            identity = known
+        } else {
             guard mappings.isEmpty else { preconditionFailure("an endpoint bypasses while a sibling is in a domain") }
-            let made = HostMappings(space, guest: guest, isIdentity: true)
-            do throws(HostMapperError) { try made.mapIdentity() } catch {
-                made.unmapAll()
-                throw error
-            }
-            identity = made
+            identity = HostMappings(space, guest: guest, isIdentity: true)
+            identity.betweenPieces = betweenPieces
+            self.identity = identity
         }
+        guard try identity.identityStep() else { return false }
         use(user)
+        return true
     }
 
-    func block(_ user: AnyObject) {
+    func blockStep(_ user: AnyObject) -> Bool {
         users.remove(ObjectIdentifier(user))
-        guard users.isEmpty else { return }
-        identity?.unmapAll()
+        guard users.isEmpty else { return true }
+        guard identity?.unmapStep() ?? true else { return false }
         identity = nil
-        mappings.unmapAll()
+        return mappings.unmapStep()
     }
 
     /// To be called before the memory that went is unmapped from this process, and before the guest hears of it.
@@ -61,6 +68,8 @@ public final class Type1Back<Space: HostAddressSpace>: EndpointBack {
 
     public func mapper(forDomain domain: UInt32) -> any HostMapper { group.mappings }
     public func use(_ mapper: any HostMapper) { group.use(self) }
-    public func bypass() throws(HostMapperError) { try group.bypass(self) }
-    public func block() { group.block(self) }
+    public func bypass() throws(HostMapperError) { while try !bypassStep() { group.betweenPieces() } }
+    public func bypassStep() throws(HostMapperError) -> Bool { try group.bypassStep(self) }
+    public func block() { while !blockStep() { group.betweenPieces() } }
+    public func blockStep() -> Bool { group.blockStep(self) }
 }

@@ -19,6 +19,7 @@ public final class ChildProcess {
     public private(set) var exit: Exit?
     private let outputEnd: OwnedDescriptor
     private let errorEnd: OwnedDescriptor
+    private let outlivesOwner: Bool
 
     /// Starts a program. Its standard input is empty, its signals are at their defaults.
     /// - Parameters:
@@ -28,20 +29,33 @@ public final class ChildProcess {
         let output = try Self.makeChannel()
         let error = try Self.makeChannel()
         processIdentifier = try Self.spawn(
-            path, arguments: arguments, environment: environment, streams: (output.theirs.number, error.theirs.number))
+            path, arguments: arguments, environment: environment,
+            streams: .captured(output: output.theirs.number, error: error.theirs.number))
         outputEnd = output.takeOurs()
         errorEnd = error.takeOurs()
+        outlivesOwner = false
     }
 
     /// Starts a program on this process's own terminal: standard streams are shared, nothing is captured.
     public init(sharingStreams path: String, arguments: [String]) throws(SystemCallError) {
-        processIdentifier = try Self.spawn(path, arguments: arguments, environment: nil, streams: nil)
+        processIdentifier = try Self.spawn(path, arguments: arguments, environment: nil, streams: .shared)
         outputEnd = OwnedDescriptor(adopting: -1)
         errorEnd = OwnedDescriptor(adopting: -1)
+        outlivesOwner = false
+    }
+
+    /// Starts a program in a session of its own (setsid(2)), which no signal of this one's terminal or group reaches, and which
+    /// outlives its owner. It has no standard output; standard error is shared.
+    /// - Parameter input: becomes its standard input, and stays the caller's.
+    public init(inOwnSession path: String, arguments: [String], input: Int32) throws(SystemCallError) {
+        processIdentifier = try Self.spawn(path, arguments: arguments, environment: nil, streams: .ownSession(input: input))
+        outputEnd = OwnedDescriptor(adopting: -1)
+        errorEnd = OwnedDescriptor(adopting: -1)
+        outlivesOwner = true
     }
 
     deinit {
-        guard exit == nil else { return }
+        guard exit == nil, !outlivesOwner else { return }
         _ = kill(processIdentifier, SIGKILL)
         var status: Int32 = 0
         // SAFETY: a local is written for the time of the call.
@@ -76,6 +90,18 @@ public final class ChildProcess {
         }
     }
 
+    /// Reads output after the program's end, until nobody has its streams any more: what the program started may have them still.
+    public func readRemainingOutput(timeoutMilliseconds: UInt64) {
+        let deadline = Deadline(afterMilliseconds: timeoutMilliseconds)
+        var open = [outputEnd.number, errorEnd.number]
+        while !open.isEmpty {
+            let events = waitForEvents(open.map { PollRequest($0, .readable) }, timeoutMilliseconds: deadline.remainingMilliseconds)
+            drain()
+            open = zip(open, events).filter { $0.1.isDisjoint(with: .gone) }.map(\.0)
+            if deadline.hasPassed { return }
+        }
+    }
+
     private func reap() {
         var status: Int32 = 0
         // SAFETY: a local is written for the time of the call.
@@ -106,6 +132,16 @@ public final class ChildProcess {
 }
 
 extension ChildProcess {
+    /// What a child's standard streams are.
+    private enum Streams {
+        /// Its input is empty.
+        case captured(output: Int32, error: Int32)
+        /// This process's own.
+        case shared
+        /// In a session of its own: no output, and this process's errors.
+        case ownSession(input: Int32)
+    }
+
     /// Two ends of a stream; the child gets `theirs`.
     private final class Channel {
         let theirs: OwnedDescriptor
@@ -127,7 +163,7 @@ extension ChildProcess {
     }
 
     private static func spawn(
-        _ path: String, arguments: [String], environment: [String: String]?, streams: (output: Int32, error: Int32)?
+        _ path: String, arguments: [String], environment: [String: String]?, streams: Streams
     ) throws(SystemCallError) -> Int32 {
         // SAFETY: (to the end of the function) the structures are locals, initialised before and destroyed after their
         // only use; every C string is copied into an array that lives until posix_spawn returns, which keeps none.
@@ -135,11 +171,19 @@ extension ChildProcess {
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         // SAFETY: as above.
-        if let streams {
+        var flags = Int32(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
+        switch streams {
+        case .captured(let output, let error):
             // SAFETY: as above.
             unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-            unsafe posix_spawn_file_actions_adddup2(&actions, streams.output, 1)
-            unsafe posix_spawn_file_actions_adddup2(&actions, streams.error, 2)
+            unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
+            unsafe posix_spawn_file_actions_adddup2(&actions, error, 2)
+        case .ownSession(let input):
+            // SAFETY: as above.
+            unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
+            unsafe posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+            flags |= Int32(UNIC_POSIX_SPAWN_SETSID)
+        case .shared: break
         }
         var attributes = posix_spawnattr_t()
         // SAFETY: as above.
@@ -153,7 +197,7 @@ extension ChildProcess {
         // SAFETY: as above.
         unsafe posix_spawnattr_setsigmask(&attributes, &none)
         unsafe posix_spawnattr_setsigdefault(&attributes, &all)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
 
         // SAFETY: as above.
         var argv = unsafe ([path] + arguments).map { unsafe strdup($0) } + [nil]

@@ -36,4 +36,7 @@ import SystemPackage
         // SAFETY: this value alone owns the mapping.
         _ = unsafe munmap(address, byteCount)
     }
+
+    /// Nobody unmaps them any more: they stay as long as the process.
+    consuming func keepForever() { discard self }
 }

@@ -45,6 +45,12 @@ public enum ShutdownSignals {
         }
     }
 
+    /// From now on these signals, and a write to a pipe whose reader has gone, do not end the process.
+    public static func ignore() {
+        // SAFETY: SIG_IGN is the kernel's constant, no function of ours.
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] { _ = Glibc.signal(number, SIG_IGN) }
+    }
+
     private static func wait(for signals: sigset_t) -> Int32 {
         var signals = signals
         var number: Int32 = 0

@@ -98,7 +98,7 @@ public struct UnixSocketPair: ~Copyable, Sendable {
     }
 
     /// Gives both away.
-    public consuming func split<Result, Failure: Error>(
+    public consuming func split<Result: ~Copyable, Failure: Error>(
         _ body: (consuming UnixSocket, consuming UnixSocket) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try body(first, second)

@@ -5,7 +5,7 @@
 #include "port_page.h"
 #include <stdio.h>
 
-// Peers that a rank names; the rest of them are one sum. It bounds rank 0's memory: 7 KiB a rank.
+// Peers that a rank names; the rest of them are one sum. It bounds rank 0's memory: 4 KiB a rank.
 enum { UNIC_NAMED_PEERS = 16 };
 
 // As it goes from a rank to rank 0.

@@ -9,8 +9,8 @@ public import DeviceAccess
 /// adapter that QEMU adds without `-vga none`, is QEMU's error, and another first place is the cure; then nothing before it
 /// may make a bus.
 ///
-/// The IOMMU is near the end of bus 0: QEMU makes devices that are written as JSON after all others, and a vfio-user device
-/// cannot be written otherwise.
+/// IOMMUs are functions of one device near the end of bus 0: QEMU makes devices that are written as JSON after all others, and a
+/// vfio-user device cannot be written otherwise. What is behind a root port is served by one of them, whose domains are its own.
 public struct GuestTopology: Equatable, Sendable {
     /// How functions of one host group are shown to be one group of the guest, too.
     public enum Sharing: String, Sendable {
@@ -52,14 +52,24 @@ public struct GuestTopology: Equatable, Sendable {
         /// The host group that they share; nil for a function of its own.
         public let hostGroup: Int?
         public let functions: [PlacedFunction]
+        /// Which of the IOMMUs serves what is behind it.
+        public let iommu: Int
     }
 
-    /// The virtio-iommu function.
-    public let iommu: PCIAddress
+    /// A virtio-iommu function.
+    public struct IOMMU: Equatable, Sendable {
+        /// Its id in QEMU.
+        public let name: String
+        public let address: PCIAddress
+    }
+
+    public let iommus: [IOMMU]
     public let ports: [RootPort]
 
     public var functions: [PlacedFunction] { ports.flatMap(\.functions) }
 
+    /// Functions of one device.
+    static let iommuLimit = 8
     /// The last one that is free on every Q35.
     static let iommuPlace: UInt8 = 0x1e
     /// Root ports, eight to a place of bus 0: 01.0 … 06.7. What the guest has besides comes behind them.
@@ -67,10 +77,14 @@ public struct GuestTopology: Equatable, Sendable {
     static let portPlaceCount: UInt8 = 6
 
     /// - Parameter slots: functions that go behind one port together, at most ``portCount`` of them, each with at most
-    ///   `sharing.placeCount` functions.
-    init(slots: [(hostGroup: Int?, functions: [RelayFunction])], sharing: Sharing, firstPlace: UInt8) {
-        precondition(slots.count <= Self.portCount)
-        iommu = PCIAddress(bus: 0, place: Self.iommuPlace)
+    ///   `sharing.placeCount` functions. The IOMMUs get them in turn.
+    init(slots: [(hostGroup: Int?, functions: [RelayFunction])], sharing: Sharing, firstPlace: UInt8, iommuCount: Int = 1) {
+        precondition(slots.count <= Self.portCount && (1...Self.iommuLimit).contains(iommuCount))
+        iommus = (0..<iommuCount).map {
+            IOMMU(
+                name: $0 == 0 ? "unic-iommu" : "unic-iommu\($0)",
+                address: PCIAddress(bus: 0, place: Self.iommuPlace, function: UInt8($0)))
+        }
         var bus: UInt8 = 0
         var ports: [RootPort] = []
         for (index, slot) in slots.enumerated() {
@@ -95,25 +109,28 @@ public struct GuestTopology: Equatable, Sendable {
                                 ? PCIAddress(bus: bus, place: UInt8(number) + 1)
                                 : PCIAddress(bus: bus, place: 0, function: UInt8(number)),
                             aliases: isBridged ? [alias.endpoint] : [])
-                    }))
+                    }, iommu: index % iommuCount))
         }
         self.ports = ports
     }
 
-    /// What the IOMMU serves: an endpoint's id is its function's BDF. Root ports are left out. A bridge is in, with its alias:
-    /// without them Linux finds no group to share.
+    /// What the IOMMUs serve: an endpoint's id is its function's BDF. Root ports are left out. A bridge is in, with its alias:
+    /// without them Linux finds no group to share. Each range has the node of its IOMMU as its output node, which is how Linux
+    /// finds the one to ask (viot_parse_node() of drivers/acpi/viot.c).
     public var viot: VIOTTable {
         var ranges: [VIOTTable.Range] = []
-        func add(_ first: UInt32, _ last: UInt32) {
-            ranges.append(VIOTTable.Range(first: UInt16(first), last: UInt16(last), firstEndpoint: first))
+        func add(_ first: UInt32, _ last: UInt32, _ port: RootPort) {
+            ranges.append(VIOTTable.Range(first: UInt16(first), last: UInt16(last), firstEndpoint: first, iommu: port.iommu))
         }
         for port in ports {
             guard let first = port.functions.first, let last = port.functions.last else { continue }
-            if let bridge = port.bridge { add(bridge.endpoint, bridge.endpoint) }
-            add(first.aliases.first ?? first.endpoint, last.endpoint)
+            if let bridge = port.bridge { add(bridge.endpoint, bridge.endpoint, port) }
+            add(first.aliases.first ?? first.endpoint, last.endpoint, port)
         }
-        // Each port has a bus of its own, and the IOMMU is on bus 0: nothing overlaps, and 48 ports fit.
-        guard let table = try? VIOTTable(iommus: [UInt16(iommu.endpoint)], ranges: ranges) else { preconditionFailure("ranges overlap") }
+        // Each port has a bus of its own, and the IOMMUs are on bus 0: nothing overlaps, and 48 ports fit.
+        guard let table = try? VIOTTable(iommus: iommus.map { UInt16($0.address.endpoint) }, ranges: ranges) else {
+            preconditionFailure("ranges overlap")
+        }
         return table
     }
 }

@@ -9,7 +9,7 @@ extension RelayPlan {
         if let device = options.viommu.device {
             words += ["-device", device]
         } else {
-            words += relayedIOMMU
+            words += relayedIOMMUs
         }
         for (index, port) in topology.ports.enumerated() {
             words += ["-device", rootPort(port, chassis: 128 + index)]
@@ -19,9 +19,15 @@ extension RelayPlan {
         return words
     }
 
-    private var relayedIOMMU: [String] {
+    private var relayedIOMMUs: [String] {
         var words = ["-acpitable", "sig=VIOT,rev=0,oem_id=UNIC,oem_table_id=UNICVIOT,data=\(viotPath)"]
-        words += ["-device", client("unic-iommu", bus: "pcie.0", address: "0x\(hexadecimal(topology.iommu.device)).0", iommuSocket)]
+        for iommu in topology.iommus {
+            let address = "0x\(hexadecimal(iommu.address.device)).\(iommu.address.function)"
+            words += [
+                "-device",
+                client(iommu.name, bus: "pcie.0", address: address, isMultifunction: topology.iommus.count > 1, socket(of: iommu)),
+            ]
+        }
         return words
     }
 

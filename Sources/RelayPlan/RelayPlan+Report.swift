@@ -15,13 +15,14 @@ extension RelayPlan {
 
     /// For a terminal: places, groups before and after, QEMU's arguments.
     public var text: String {
-        var places = TextTable(header: ["name", "what", "host group", "in the guest", "endpoint", "aliases"])
-        if options.viommu == .relay { places.append(["unic-iommu", "virtio-iommu", "", topology.iommu.description, "", ""]) }
+        var places = TextTable(header: ["name", "what", "host group", "in the guest", "IOMMU", "endpoint", "aliases"])
+        for iommu in servedIOMMUs { places.append([iommu.name, "virtio-iommu", "", iommu.address.description, "", "", ""]) }
         for port in topology.ports {
             for placed in port.functions {
                 places.append([
                     placed.function.name, placed.function.kindText, port.hostGroup.map(String.init) ?? "", placed.address.description,
-                    endpointText(placed.endpoint), placed.aliases.map(endpointText).joined(separator: " "),
+                    iommuName(port), endpointText(placed.endpoint),
+                    placed.aliases.map(endpointText).joined(separator: " "),
                 ])
             }
         }
@@ -50,11 +51,7 @@ extension RelayPlan {
     /// The same for programs.
     public var json: JSONValue {
         .object([
-            (
-                "iommu",
-                options.viommu == .relay
-                    ? .object([("address", .string(topology.iommu.description)), ("socket", .string(iommuSocket))]) : .null
-            ),
+            ("iommus", .array(servedIOMMUs.map(json))),
             ("functions", .array(topology.ports.flatMap { port in port.functions.map { json($0, behind: port) } })),
             (
                 "host_groups",
@@ -94,6 +91,19 @@ extension RelayPlan {
         ])
     }
 
+    /// None if QEMU plays the IOMMU.
+    private var servedIOMMUs: [GuestTopology.IOMMU] { options.viommu == .relay ? topology.iommus : [] }
+
+    private func iommuName(_ port: GuestTopology.RootPort) -> String {
+        options.viommu == .relay ? topology.iommus[port.iommu].name : options.viommu.rawValue
+    }
+
+    private func json(_ iommu: GuestTopology.IOMMU) -> JSONValue {
+        .object([
+            ("name", .string(iommu.name)), ("address", .string(iommu.address.description)), ("socket", .string(socket(of: iommu))),
+        ])
+    }
+
     private func json(_ placed: GuestTopology.PlacedFunction, behind port: GuestTopology.RootPort) -> JSONValue {
         let kind: (key: String, value: JSONValue) =
             switch placed.function.kind {
@@ -103,7 +113,8 @@ extension RelayPlan {
             }
         return .object([
             ("name", .string(placed.function.name)), kind, ("host_group", port.hostGroup.map { .integer($0) } ?? .null),
-            ("address", .string(placed.address.description)), ("endpoint", .integer(Int(placed.endpoint))),
+            ("address", .string(placed.address.description)), ("iommu", options.viommu == .relay ? .integer(port.iommu) : .null),
+            ("endpoint", .integer(Int(placed.endpoint))),
             ("aliases", .array(placed.aliases.map { .integer(Int($0)) })), ("port", .string(port.name)),
             ("socket", .string(socket(of: placed.function))), ("device", .string(device(placed, behind: port))),
         ])

@@ -13,12 +13,16 @@ public struct RelayPlan: Equatable, Sendable {
         public var viommu: GuestIOMMU
         /// Where the root ports begin on the guest's bus 0, 1 … 24. Nothing before it may make a bus.
         public var firstPlace: UInt8
+        /// IOMMU functions of the guest, 1 … 8, and 1 if QEMU plays the IOMMU. What is behind the root ports is dealt out to them in turn; functions of one host
+        /// group stay together.
+        public var iommuCount: Int
 
         public init(
             directory: String, memoryMebibytes: Int = 1024, sharing: GuestTopology.Sharing = .functions, firstPlace: UInt8 = 1,
-            viommu: GuestIOMMU = .relay
+            viommu: GuestIOMMU = .relay, iommuCount: Int = 1
         ) {
             self.viommu = viommu
+            self.iommuCount = iommuCount
             self.firstPlace = firstPlace
             self.directory = directory
             self.memoryMebibytes = memoryMebibytes
@@ -37,6 +41,10 @@ public struct RelayPlan: Equatable, Sendable {
     public init(functions: [RelayFunction], hostGroups: [HostGroup], options: Options) throws(RelayPlanError) {
         guard (1...GuestTopology.iommuPlace - GuestTopology.portPlaceCount).contains(options.firstPlace) else {
             throw .noSuchPlace(options.firstPlace)
+        }
+        guard (1...GuestTopology.iommuLimit).contains(options.iommuCount) else { throw .iommuCount(options.iommuCount) }
+        guard options.viommu == .relay || options.iommuCount == 1 else {
+            throw .iommusOfEmulator(options.viommu, iommuCount: options.iommuCount)
         }
         try Self.checkNames(functions)
         let groups = try Self.groups(of: functions, in: hostGroups)
@@ -59,14 +67,18 @@ public struct RelayPlan: Equatable, Sendable {
         if options.viommu != .relay, let slot = slots.first(where: { $0.functions.count > 1 }) {
             throw .groupInTwoConnections(group: slot.hostGroup ?? 0, names: slot.functions.map(\.name))
         }
+        guard slots.count >= options.iommuCount else { throw .idleIOMMU(iommuCount: options.iommuCount, slotCount: slots.count) }
         self.options = options
-        topology = GuestTopology(slots: slots, sharing: options.sharing, firstPlace: options.firstPlace)
+        topology = GuestTopology(
+            slots: slots, sharing: options.sharing, firstPlace: options.firstPlace, iommuCount: options.iommuCount)
         self.hostGroups = Set(groups.values.map(\.number)).sorted().compactMap { number in hostGroups.first { $0.number == number } }
         try checkPaths()
     }
 
-    /// The IOMMU's socket, and with more at its end the status' and the trace's; with an IOMMU of QEMU's there are these alone.
-    public var iommuSocket: String { "\(options.directory)/unic-iommu.sock" }
+    /// Of the first IOMMU.
+    public var iommuSocket: String { socket(of: topology.iommus[0]) }
+    /// An IOMMU's socket, and with more at its end the status' and the trace's; with an IOMMU of QEMU's there are these alone.
+    public func socket(of iommu: GuestTopology.IOMMU) -> String { "\(options.directory)/\(iommu.name).sock" }
     public var viotPath: String { "\(options.directory)/unic-viot.bin" }
     public func socket(of function: RelayFunction) -> String { "\(options.directory)/\(function.name).sock" }
 
@@ -110,7 +122,7 @@ public struct RelayPlan: Equatable, Sendable {
     /// sun_path has 108 bytes, its NUL among them (unix(7)). QEMU reads sockets' paths as JSON, and the table's as one of its
     /// comma-separated options, in which colons part files.
     private func checkPaths() throws(RelayPlanError) {
-        for path in [iommuSocket] + topology.functions.map({ socket(of: $0.function) }) + [viotPath] {
+        for path in topology.iommus.map(socket) + topology.functions.map({ socket(of: $0.function) }) + [viotPath] {
             guard path.utf8.count <= 107 else { throw .pathTooLong(path, byteCount: path.utf8.count, limit: 107) }
             for (character, name) in [("\"", "quote"), ("\\", "backslash"), (",", "comma"), (":", "colon")] where path.contains(character) {
                 throw .pathCharacter(path, character: name)

@@ -4,6 +4,9 @@ public import DeviceAccess
 public enum RelayPlanError: Error, Equatable, CustomStringConvertible {
     case nothingToRelay
     case noSuchPlace(UInt8)
+    case iommuCount(Int)
+    case iommusOfEmulator(GuestIOMMU, iommuCount: Int)
+    case idleIOMMU(iommuCount: Int, slotCount: Int)
     case unusableName(String)
     case nameTwice(String)
     case deviceTwice(String, first: String, second: String)
@@ -21,6 +24,11 @@ public enum RelayPlanError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .nothingToRelay: "There is nothing to relay; name at least one function."
         case .noSuchPlace(let place): "Root ports cannot begin at place \(place) of bus 0; take 1 to 24."
+        case .iommuCount(let count): "A guest cannot have \(count) IOMMU functions; take 1 to 8."
+        case .iommusOfEmulator(let viommu, let count):
+            "\(count) IOMMU functions are the relay's to give, and QEMU's \(viommu.rawValue) is one; leave --iommus or --viommu out."
+        case .idleIOMMU(let count, let slots):
+            "\(count) IOMMUs are more than the \(slots) functions, or groups of functions, that they are for; take fewer IOMMUs."
         case .unusableName(let name):
             "The name '\(printable(name))' will not do; take a letter, then letters, digits, '-', '_' or '.', 40 at most, not beginning with 'unic-'."
         case .nameTwice(let name): "Two functions are called '\(name)'; give each a name of its own."

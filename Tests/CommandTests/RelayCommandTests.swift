@@ -37,6 +37,28 @@ import Testing
         #expect(PathIdentity(of: directory + "/unic-iommu.sock.trace") == nil)
     }
 
+    /// Each has a socket, a status and a trace, and endpoints of its own.
+    @Test func severalIOMMUsAreServedAndLookedInto() throws {
+        let directory = UnicProgram.temporaryPath("two")
+        let child = try relay(directory, ["--device", "soft:more", "--device", "soft:more", "--iommus", "2"])
+        #expect(child.errorText.contains("2 IOMMUs and 3 functions are served in"), "\(child.errorText)")
+        let first = try UnicProgram.run(["status", directory]).output
+        let second = try UnicProgram.run(["status", directory + "/unic-iommu1.sock"]).output
+        for (text, own, other) in [(first, ["nic0", "nic2"], ["nic1"]), (second, ["nic1"], ["nic0", "nic2"])] {
+            for name in own { #expect(text.contains("name \(name), group \(name), state blocked"), "\(text)") }
+            for name in other { #expect(!text.contains("name \(name)"), "\(text)") }
+        }
+        #expect(PathIdentity(of: directory + "/unic-iommu1.sock.trace")?.isSocket == true)
+        end(child)
+        let many = try UnicProgram.run(["relay", "plan", "--directory", directory, "--device", "soft:x", "--iommus", "2"])
+        #expect(many.exit == .exited(1) && many.errors.contains("2 IOMMUs are more than the 1 functions"), "\(many.errors)")
+        let emulators = try UnicProgram.run([
+            "relay", "serve", "--directory", directory, "--device", "soft:x", "--device", "soft:x", "--iommus", "2", "--viommu",
+            "virtio-iommu",
+        ])
+        #expect(emulators.exit == .exited(1) && emulators.errors.contains("leave --iommus or --viommu out"), "\(emulators.errors)")
+    }
+
     @Test func lazyUnmapTellsItsRisk() throws {
         let child = try relay(
             UnicProgram.temporaryPath("lazy"),

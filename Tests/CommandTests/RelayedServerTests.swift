@@ -11,13 +11,15 @@ import Testing
         let server: ChildProcess
         let relay: ChildProcess
 
-        init() throws {
+        /// - Parameter iommus: two: the other server's NIC is behind the first, a model behind the second.
+        init(iommus: Int = 1) throws {
             let wire = UnicProgram.freshWire("behind")
             server = try UnicProgram.start(["serve", "--wire", wire, "--socket", socket])
             let deadline = Deadline(afterMilliseconds: 20_000)
             while PathIdentity(of: socket) == nil, !deadline.hasPassed { _ = waitForEvents([], timeoutMilliseconds: 10) }
             relay = try UnicProgram.start([
                 "relay", "serve", "--device", "vfio-user:\(socket)", "--device", "soft:\(wire)", "--directory", directory,
+                "--iommus", "\(iommus)",
             ])
             #expect(relay.readOutput(timeoutMilliseconds: 20_000) { $0.errorText.contains("are served in") }, "\(relay.errorText)")
         }
@@ -76,6 +78,20 @@ import Testing
         #expect(PathIdentity(of: bench.directory + "/nic0.sock") == nil)
         let run = try bench.client()
         #expect(run.output.contains("ATTACH was answered with 3"), "\(run.output) \(run.errors)")
+    }
+
+    /// Each IOMMU has the other servers' devices that are behind it, and no more.
+    @Test func theOtherServersEndIsOneIOMMUsAffair() throws {
+        let bench = try Bench(iommus: 2)
+        defer { bench.end() }
+        let second = bench.directory + "/unic-iommu1.sock"
+        for path in [bench.directory, second] { #expect(try bench.status(path)["losses"] as? Int == 0) }
+        bench.server.send(signal: 9)
+        try bench.wait(for: 1)
+        let all = try bench.status(second)
+        let names = (all["endpoints"] as? [[String: Any]])?.map { $0["name"] as? String }
+        #expect(all["losses"] as? Int == 0 && names == ["nic1"], "\(all)")
+        #expect(PathIdentity(of: bench.directory + "/nic1.sock") != nil && PathIdentity(of: bench.directory + "/nic0.sock") == nil)
     }
 
     /// It hangs, and the relay does not: after the deadline the guest is told that its map failed, and its device is given up.

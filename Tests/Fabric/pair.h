@@ -32,6 +32,10 @@
         }                                                                                                                                  \
     } while (0)
 
+#ifndef FI_ENDPOINT_TYPE
+#define FI_ENDPOINT_TYPE FI_EP_RDM
+#endif
+
 struct side {
     struct fid_domain *domain;
     struct fid_av *av;
@@ -65,8 +69,9 @@ static inline struct fi_info *ask(uint32_t version, const struct fi_info *hints)
 static inline struct fi_info *make_hints(void) {
     struct fi_info *hints = fi_allocinfo();
     hints->fabric_attr->prov_name = strdup("unic");
-    hints->ep_attr->type = FI_EP_RDM;
-    hints->caps = FI_MSG | FI_TAGGED | FI_RMA | FI_DIRECTED_RECV | FI_SOURCE | FI_MULTI_RECV;
+    hints->ep_attr->type = FI_ENDPOINT_TYPE;
+    hints->caps = FI_MSG | FI_SOURCE;
+    if (FI_ENDPOINT_TYPE == FI_EP_RDM) hints->caps |= FI_TAGGED | FI_RMA | FI_DIRECTED_RECV | FI_MULTI_RECV;
     return hints;
 }
 

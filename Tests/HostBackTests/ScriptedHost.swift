@@ -20,6 +20,9 @@ final class ScriptedSpace: HostAddressSpace {
         var maps = 0
         var unmaps = 0
         var refusesUnmaps = false
+        var largestMap: UInt64 = 0
+        var largestUnmap: UInt64 = 0
+        var madeBytes: UInt64 = 0
     }
     let state = Mutex(State())
 
@@ -29,6 +32,7 @@ final class ScriptedSpace: HostAddressSpace {
     func map(_ range: IOVARange, processAddress: UInt64, access: DMAAccess) throws(HostMapRefusal) {
         let errno: Errno? = state.withLock { state in
             state.maps += 1
+            state.largestMap = max(state.largestMap, range.byteCount)
             if let errno = state.failures[state.maps] { return errno }
             if state.mapped.contains(where: { $0.range.overlaps(range) }) { return .fileExists }
             state.mapped.append(Mapped(range: range, processAddress: processAddress, access: access))
@@ -42,6 +46,7 @@ final class ScriptedSpace: HostAddressSpace {
     func unmap(_ range: IOVARange) throws(DeviceError) -> UInt64 {
         let byteCount: UInt64? = state.withLock { state in
             state.unmaps += 1
+            state.largestUnmap = max(state.largestUnmap, range.byteCount)
             let inside = state.mapped.filter { $0.range.overlaps(range) }
             guard !state.refusesUnmaps, !inside.isEmpty, inside.allSatisfy({ range.contains($0.range) }) else { return nil }
             state.mapped.removeAll { $0.range.overlaps(range) }
@@ -51,7 +56,22 @@ final class ScriptedSpace: HostAddressSpace {
         return byteCount
     }
 
-    func unmapAll() throws(DeviceError) { state.withLock { $0.mapped = [] } }
+    /// Nothing is pinned here.
+    func makePages(processAddress: UInt64, byteCount: UInt64, access: DMAAccess) { state.withLock { $0.madeBytes += byteCount } }
+
+    func unmapAll() throws(DeviceError) {
+        state.withLock { state in
+            state.unmaps += 1
+            state.largestUnmap = max(state.largestUnmap, state.mapped.reduce(0) { $0 + $1.range.byteCount })
+            state.mapped = []
+        }
+    }
+
+    var madeBytes: UInt64 { state.withLock { $0.madeBytes } }
+    var mapCount: Int { state.withLock { $0.maps } }
+    var callCount: Int { state.withLock { $0.maps + $0.unmaps } }
+    var largestMap: UInt64 { state.withLock { $0.largestMap } }
+    var largestUnmap: UInt64 { state.withLock { $0.largestUnmap } }
 }
 
 /// A device that is moved between spaces.
@@ -61,8 +81,12 @@ final class ScriptedDevice: AttachableDevice {
     var attachFailure: Errno?
     var refusesDetach = false
 
+    /// What was mapped in a space when the device came into it, or left it: the kernel would have pinned it then, or unpinned, at once.
+    private(set) var mappedWhenMoved = 0
+
     func attach(_ space: ScriptedSpace) throws(DeviceError) {
         calls.append("attach")
+        mappedWhenMoved += space.mapped.count
         if let attachFailure {
             let cause = SystemCallError(call: "ATTACH", subject: "test", errno: attachFailure)
             throw .systemCall(device: "test", group: nil, cause: cause, fix: "None.")
@@ -72,6 +96,7 @@ final class ScriptedDevice: AttachableDevice {
 
     func detach() throws(DeviceError) {
         calls.append("detach")
+        mappedWhenMoved += space?.mapped.count ?? 0
         guard !refusesDetach else { throw .unmapDMA(device: "test", range: range(0, 0xfff), reason: "the test refuses") }
         space = nil
     }

@@ -62,22 +62,27 @@ import Testing
     }
 
     /// One boot. Frames flow at addresses that only the relay mapped, the same ones in two domains; no message meanwhile; and
-    /// what a guest took away the hardware does not reach.
+    /// what a guest took away the hardware does not reach, nor anything once the relay was killed.
     @Test func framesFlowThroughTheHostsIOMMUAndStopWithTheMapping() throws {
         let folder = try #require(Binaries.folder, "UNIC_BIN names no folder; run `make test`")
         var guest = Guest()
         guest.programs = ["\(folder)/relay-guest", "\(folder)/unic"]
         guest.kernel = .small
         guest.emulator = .backports
+        guest.memoryMebibytes = 2048
         let ports = [NIC.e1000e.address(ofPort: 0), NIC.e1000e.address(ofPort: 1)]
-        let run = try guest.run(script(ports, mode: "client") + connectionScript(ports), timeLimitSeconds: 400)
+        let killed = KilledRelay(backends: Self.backends, ports: ports)
+        let run = try guest.run(
+            script(ports, mode: "client") + connectionScript(ports) + killed.script, timeLimitSeconds: 600)
         #expect(run.ending == .exited(0), "\(run.ending) \(run.output.suffix(2000)) \(run.errorOutput.suffix(2000))")
         for backend in Self.backends {
             let relay = try run.file("relay-\(backend)")
             #expect(relay.contains("VFIO by \(backend)"), "\(relay)")
             let client = try run.file("client-\(backend)")
             #expect(!client.lowercased().contains("failed"), "\(client)")
+            for line in client.split(separator: "\n") where line.contains("config reads while") { print("\(backend): \(line)") }
             for line in [
+                "config reads while 512 MiB are mapped", "config reads while all of the guest's memory is bypassed",
                 "is mapped in both domains, to other memory", "1200 frames with poll, none lost, and no message meanwhile",
                 "1200 frames with interrupt, none lost, and no message meanwhile", "nothing arrived after UNMAP",
             ] {
@@ -91,6 +96,7 @@ import Testing
             }
             try expectConnections(run, backend, ports)
         }
+        try killed.expect(run)
     }
 
     /// One boot. Two NICs behind a conventional bridge are one group of the host.

@@ -23,7 +23,7 @@ import Testing
             hostGroups: [HostGroup(number: 7, members: host.map { .init(address: "\($0)", driver: "vfio-pci") })],
             options: .init(directory: directory, sharing: sharing))
         try Data(plan.topology.viot.body).write(to: URL(fileURLWithPath: plan.viotPath))
-        let models = try ([plan.iommuSocket] + functions.map { plan.socket(of: $0) }).map {
+        let models = try (plan.topology.iommus.map { plan.socket(of: $0) } + functions.map { plan.socket(of: $0) }).map {
             try ServedModel("e1000e", wire: "plan", socket: $0)
         }
         var guest = Guest()
@@ -41,7 +41,7 @@ import Testing
             dmesg | grep VIOT
             """, timeLimitSeconds: 300)
         try #require(run.ending == .exited(0), "\(run.errorOutput)")
-        let planned = [plan.topology.iommu.description] + plan.topology.functions.map(\.address.description)
+        let planned = plan.topology.iommus.map(\.address.description) + plan.topology.functions.map(\.address.description)
         #expect(run.output.split(separator: "\n").filter { $0.hasPrefix("0000:") }.map(String.init) == planned)
         #expect(run.output.contains("ACPI: VIOT"))
         #expect(try run.file("viot").split(whereSeparator: \.isWhitespace).map { UInt8($0) } == plan.topology.viot.body)

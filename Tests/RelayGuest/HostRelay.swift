@@ -27,7 +27,8 @@ final class HostRelay {
 
     init(_ backend: String, directory: String, addresses: [String]) throws {
         let environment = try DeviceEnvironment(for: VirtioIOMMUFunction.functionDescription())
-        let (endpoints, memoryChanged) = try HostRelay.open(backend, addresses, guest: environment.dma)
+        let between = Between()
+        let (endpoints, memoryChanged) = try HostRelay.open(backend, addresses, guest: environment.dma) { between.loop?.serveOthers() }
         let limits = endpoints.map(\.device.dmaLimits)
         let configuration = IOMMUConfiguration(limits: limits)
         let core = IOMMUCore(configuration: configuration)
@@ -53,10 +54,16 @@ final class HostRelay {
             status.append(try StatusSocket(beside: "\(directory)/\(name)") { Array("\(control.statistics.messages)".utf8) })
         }
         loop = try ServerLoop(functions, options: ServerOptions())
+        between.loop = loop
         for endpoint in endpoints { print(endpoint.device.backendChoice) }
     }
 
-    private static func open(_ backend: String, _ addresses: [String], guest: DMASpace) throws -> ([Endpoint], () -> Void) {
+    /// Whose other functions are served between pieces.
+    private final class Between { weak var loop: ServerLoop? }
+
+    private static func open(
+        _ backend: String, _ addresses: [String], guest: DMASpace, betweenPieces: @escaping () -> Void
+    ) throws -> ([Endpoint], () -> Void) {
         let names = try addresses.map { text in
             guard let address = PCIAddress(text) else { throw Failure("\(text) is no PCI address") }
             return (url: "vfio:\(text)", address: address)
@@ -69,7 +76,9 @@ final class HostRelay {
                     try groups[number]
                     ?? {
                         let space = try Type1AddressSpace(url: name.url, address: name.address)
-                        return (space, Type1Group(space: space, guest: guest))
+                        let group = Type1Group(space: space, guest: guest)
+                        group.betweenPieces = betweenPieces
+                        return (space, group)
                     }()
                 groups[number] = known
                 return Endpoint(
@@ -80,6 +89,7 @@ final class HostRelay {
         }
         let context = try IOMMUFDContext(url: names[0].url, address: names[0].address)
         let domains = IOMMUFDDomains<IOAS>(guest: guest) { () throws(DeviceError) in try context.makeAddressSpace() }
+        domains.betweenPieces = betweenPieces
         let endpoints = try names.map { name in
             let device = try KernelVFIODevice(url: name.url, address: name.address, context: context)
             return Endpoint(device: device, back: IOMMUFDBack(device: device, domains: domains))

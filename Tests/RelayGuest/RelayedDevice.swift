@@ -15,6 +15,8 @@ final class RelayedDevice: DeviceAccess {
     private let nic: VfioUserDevice
     private let maps: any DeviceMaps
     private(set) var mapped: Set<IOVARange> = []
+    /// What lies there, as this process has it.
+    private var memories: [IOVARange: MemoryWindow] = [:]
 
     init(_ nic: VfioUserDevice, maps: any DeviceMaps, windows: [IOVARange]) {
         url = nic.url
@@ -27,10 +29,23 @@ final class RelayedDevice: DeviceAccess {
         guard let range = IOVARange(start: iova, byteCount: UInt64(memory.byteCount)) else { return }
         try maps.map(memory, range, access: access)
         mapped.insert(range)
+        memories[range] = memory.window
+    }
+
+    /// Of all bytes that are mapped for the NIC (FNV-1a over words of 64 bits). The memory has to be there.
+    var digest: UInt64 {
+        var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+        for (_, memory) in memories.sorted(by: { $0.key.start < $1.key.start }) {
+            for offset in stride(from: 0, to: memory.byteCount - 7, by: 8) {
+                digest = (digest ^ memory.load64(at: offset)) &* 0x100_0000_01b3
+            }
+        }
+        return digest
     }
 
     func unmap(_ range: IOVARange) throws(DeviceError) {
         guard mapped.remove(range) != nil else { return }
+        memories[range] = nil
         try maps.unmap(range)
     }
 

@@ -37,7 +37,7 @@ import Testing
 
     @Test func functionsOfOneHostGroupBecomeFunctionsOfOneDevice() throws {
         let plan = try plan(Self.mixed(), [Self.shared])
-        #expect(plan.topology.iommu.description == "0000:00:1e.0")
+        #expect(plan.topology.iommus.map(\.address.description) == ["0000:00:1e.0"])
         #expect(
             plan.topology.ports.map { $0.functions.map { "\($0.function.name) \($0.address)" } } == [
                 ["nic 0000:01:00.0"], ["left 0000:02:00.0", "right 0000:02:00.1"], ["other 0000:03:00.0"],
@@ -110,8 +110,14 @@ import Testing
         #expect(words[1] == machine && words[6...7] == ["-device", device], "\(words)")
         #expect(!words.contains("-acpitable") && !words.contains { $0.contains("unic-iommu") }, "\(words)")
         #expect(words.last?.contains(#""id":"nic","bus":"unic-port0""#) == true, "\(words)")
+        #expect(plan.json.text.hasPrefix(#"{"iommus":[],"functions":["#) && plan.json.text.contains(#""iommu":null,"endpoint":256"#))
         #expect(plan.json.text.contains(#""viot":null"#) && plan.json.text.contains(#""viommu":"\#(viommu.rawValue)""#))
         #expect(plan.text.contains("the guest's IOMMU is QEMU's \(viommu.rawValue)") && !plan.text.contains("unic-iommu"))
+        // It is one.
+        #expect(throws: RelayPlanError.iommusOfEmulator(viommu, iommuCount: 2)) {
+            try RelayPlan(
+                functions: Self.mixed(), hostGroups: [Self.shared], options: .init(directory: "/run/r", viommu: viommu, iommuCount: 2))
+        }
         // The host has one address space for the two.
         #expect(throws: RelayPlanError.groupInTwoConnections(group: 7, names: ["left", "right"])) {
             try RelayPlan(functions: Self.mixed(), hostGroups: [Self.shared], options: .init(directory: "/run/r", viommu: viommu))
@@ -134,6 +140,36 @@ import Testing
         }
         #expect(try plan(24).topology.ports[0].address.description == "0000:00:18.0")
         for place: UInt8 in [0, 25, 255] { #expect(throws: RelayPlanError.noSuchPlace(place)) { try plan(place) } }
+    }
+
+    @Test func severalIOMMUsGetTheSlotsInTurn() throws {
+        func plan(_ count: Int, sharing: GuestTopology.Sharing = .functions) throws -> RelayPlan {
+            try RelayPlan(
+                functions: try Self.mixed(), hostGroups: [Self.shared],
+                options: .init(directory: "/run/r", sharing: sharing, iommuCount: count))
+        }
+        let two = try plan(2)
+        #expect(two.topology.iommus.map(\.name) == ["unic-iommu", "unic-iommu1"])
+        #expect(two.topology.iommus.map(\.address.description) == ["0000:00:1e.0", "0000:00:1e.1"])
+        // nic; left and right, which stay together; other.
+        #expect(two.topology.ports.map(\.iommu) == [0, 1, 0])
+        #expect(two.topology.viot.iommus == [0x00f0, 0x00f1] && two.topology.viot.ranges.map(\.iommu) == [0, 1, 0])
+        // Behind a bridge, the bridge's own range and the one of its bus go to the same IOMMU.
+        let bridged = try plan(3, sharing: .bridge).topology.viot
+        #expect(bridged.iommus.count == 3 && bridged.ranges.map(\.iommu) == [0, 1, 1, 2])
+        #expect(bridged.ranges[1...2].map { [$0.first, $0.last] } == [[0x0200, 0x0200], [0x0300, 0x0310]])
+        // Output nodes are the IOMMUs' offsets, counted with the header.
+        let nodes = bridged.body.dropFirst(12 + 3 * 16)
+        #expect((0..<4).map { nodes[nodes.startIndex + 24 * $0 + 16] } == [48, 64, 64, 80])
+        let devices = zip(two.emulatorArguments, two.emulatorArguments.dropFirst()).filter { $0.0 == "-device" }.map(\.1)
+        for (index, name) in ["unic-iommu", "unic-iommu1"].enumerated() {
+            #expect(
+                devices[index]
+                    == #"{"driver":"vfio-user-pci","id":"\#(name)","bus":"pcie.0","addr":"0x1e.\#(index)","multifunction":true,"#
+                    + #""socket":{"type":"unix","path":"/run/r/\#(name).sock"}}"#)
+        }
+        #expect(throws: RelayPlanError.idleIOMMU(iommuCount: 4, slotCount: 3)) { try plan(4) }
+        for count in [0, 9] { #expect(throws: RelayPlanError.iommuCount(count)) { try plan(count) } }
     }
 
     @Test func aGroupThatDoesNotFitIntoOneSlotIsRefused() throws {
@@ -194,7 +230,7 @@ import Testing
     @Test func theReportHasPlacesAndGroups() throws {
         let plan = try plan(Self.mixed(), [Self.shared])
         let lines = plan.text.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
-        #expect(lines.contains("right 0000:03:00.1 7 0000:02:00.1 0x0201"))
+        #expect(lines.contains("right 0000:03:00.1 7 0000:02:00.1 unic-iommu 0x0201"))
         #expect(lines.contains("7: 0000:03:00.0 (vfio-pci), 0000:03:00.1 (vfio-pci), 0000:00:1c.0 (pcieport)"))
         #expect(lines.contains("left, right"))
         #expect(!plan.text.contains("built into the kernel"))
@@ -205,8 +241,11 @@ import Testing
         let text = try plan(Self.mixed(), [Self.shared]).json.text
         #expect(
             text.hasPrefix(
-                #"{"iommu":{"address":"0000:00:1e.0","socket":"/run/r/unic-iommu.sock"},"functions":[{"name":"nic","model":"e1000e","#))
-        #expect(text.contains(#""name":"right","host":"0000:03:00.1","host_group":7,"address":"0000:02:00.1","endpoint":513,"aliases":[]"#))
+                #"{"iommus":[{"name":"unic-iommu","address":"0000:00:1e.0","socket":"/run/r/unic-iommu.sock"}],"functions":[{"name":"nic","#
+            ))
+        #expect(
+            text.contains(
+                #""name":"right","host":"0000:03:00.1","host_group":7,"address":"0000:02:00.1","iommu":0,"endpoint":513,"aliases":[]"#))
         #expect(text.contains(#""guest_groups":[{"functions":["nic"],"depends_on_probe_order":false}"#))
         #expect(text.contains(#""viot":{"path":"/run/r/unic-viot.bin","byte_count":100}"#))
     }

@@ -24,8 +24,8 @@ extension KernelVFIODevice {
     }
 
     // linux/pci_regs.h: PCI_COMMAND, PCI_COMMAND_MASTER.
-    private static let commandRegister = 0x04
-    private static let busMaster: UInt32 = 0x4
+    static let commandRegister = 0x04
+    static let busMaster: UInt32 = 0x4
 }
 
 extension VFIOSubject {

@@ -43,6 +43,8 @@ public final class KernelVFIODevice: DeviceAccess {
     /// BARs, ROM and config space: VFIO_PCI_CONFIG_REGION_INDEX is the last that this seam knows.
     static let regionCount = 8
     static let configRegion = 7
+    /// Config space's, for ``fileOffset(ofRegion:)``.
+    public static var configRegionNumber: Int { configRegion }
 
     /// Takes the function over. It must be bound to vfio-pci and its group viable; errors say how to get there.
     public convenience init(url: String, address: PCIAddress, request: BackendRequest = BackendRequest()) throws(DeviceError) {

@@ -24,6 +24,7 @@ final class RelayObserver: IOMMUObserver {
     func answered(_ request: IOMMURequest, _ status: IOMMUStatus, nanoseconds: UInt64) {
         trace.append(request, status, nanoseconds: nanoseconds)
     }
+    func batchEnded() { trace.endBatch() }
     func moved(endpoint: UInt32, domain: UInt32?, _ status: IOMMUStatus) {
         told?(.moved(endpoint: endpoint, domain: domain, status))
     }

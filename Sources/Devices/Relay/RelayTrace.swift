@@ -11,7 +11,7 @@ public final class RelayTrace: LineSource {
         var nanoseconds: UInt64
         var what: What
         enum What {
-            case request(IOMMURequest, IOMMUStatus, UInt64)
+            case request(IOMMURequest, IOMMUStatus, UInt64, batch: UInt64)
             case fault(IOMMUFault)
             case reset
         }
@@ -28,10 +28,20 @@ public final class RelayTrace: LineSource {
     private let listeners = Atomic<Int>(0)
     private let ring = Mutex(Ring())
     private let start = MonotonicClock.nanoseconds()
+    /// Only for the relay's thread.
+    private nonisolated(unsafe) var batch: UInt64 = 0
 
     var isListenedTo: Bool { listeners.load(ordering: .relaxed) > 0 }
 
-    func append(_ request: IOMMURequest, _ status: IOMMUStatus, nanoseconds: UInt64) { append(.request(request, status, nanoseconds)) }
+    func append(_ request: IOMMURequest, _ status: IOMMUStatus, nanoseconds: UInt64) {
+        // SAFETY: the relay's thread calls this and `endBatch()`, nobody else.
+        append(.request(request, status, nanoseconds, batch: unsafe batch))
+    }
+    /// What was answered was in the guest's ring at once; what comes now was not.
+    func endBatch() {
+        // SAFETY: as above.
+        unsafe batch &+= 1
+    }
     func append(_ fault: IOMMUFault) { append(.fault(fault)) }
     func appendReset() { append(.reset) }
 
@@ -74,7 +84,8 @@ public final class RelayTrace: LineSource {
     private func line(_ entry: Entry) -> String {
         var members: [(String, JSONValue)] = [("at_nanoseconds", .unsigned(entry.nanoseconds &- start))]
         switch entry.what {
-        case .request(let request, let status, let nanoseconds):
+        case .request(let request, let status, let nanoseconds, let batch):
+            members.append(("batch", .unsigned(batch)))
             members += request.members
             members += [("status", .string("\(status)")), ("took_nanoseconds", .unsigned(nanoseconds))]
         case .fault(let fault): members += [("kind", .string("fault"))] + fault.members

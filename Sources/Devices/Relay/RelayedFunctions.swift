@@ -7,7 +7,7 @@ import LinuxIO
 import RelayPlan
 import VfioUser
 
-/// The functions behind a relay's IOMMU: each gets a server, and is an endpoint.
+/// The functions behind one IOMMU of a relay: each gets a server, and is an endpoint.
 struct RelayedFunctions {
     private let core: IOMMUCore
     private let devices: [String: DeviceURL]
@@ -16,7 +16,9 @@ struct RelayedFunctions {
     private let options: Relay.Options
     /// Not nil: an IOMMU of QEMU's says on each function's connection what is mapped.
     private let turns: CoreTurns?
+    /// For the relay's thread.
     private(set) var servers: [any ServedFunction] = []
+    /// Of all, in the order of the plan.
     private(set) var controls: [(name: String, control: ServerControl)] = []
 
     /// - Parameters:

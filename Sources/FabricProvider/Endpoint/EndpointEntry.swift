@@ -14,7 +14,7 @@ enum EndpointEntry {
             return FabricError.invalid
         }
         let wishes = unsafe InfoHints(info.pointee)
-        guard let type = wishes.endpoint?.type, type == FI_EP_RDM || type == FI_EP_UNSPEC else { return FabricError.invalid }
+        guard let type = wishes.endpoint?.type, [FI_EP_RDM, FI_EP_UNSPEC, FI_EP_DGRAM].contains(type) else { return FabricError.invalid }
         // SAFETY: the tables live as long as the process.
         var view = unsafe fid_ep()
         unsafe view.fid.fclass = OpenEndpoint.objectClass
@@ -33,7 +33,8 @@ enum EndpointEntry {
         // SAFETY: as above; the result was checked.
         let endpoint = unsafe Endpoint(
             OpenEndpoint(
-                view: view, domain: domain, lock: domain.state.lock, directsReceives: wishes.caps & FI_DIRECTED_RECV != 0,
+                view: view, domain: domain, lock: domain.state.lock, isDatagram: type == FI_EP_DGRAM,
+                directsReceives: wishes.caps & FI_DIRECTED_RECV != 0,
                 settings: settings))
         domain.state.children += 1
         unsafe result.pointee = endpoint.view(as: fid_ep.self)
@@ -56,7 +57,7 @@ enum EndpointEntry {
         bind: { fid, other, flags in
             // SAFETY: checked by class, both.
             guard let endpoint = unsafe Endpoint(fid: fid) else { return FabricError.invalid }
-            guard endpoint.state.transport == nil else { return FabricError.badState }
+            guard !endpoint.state.isEnabled else { return FabricError.badState }
             if let queue = unsafe FabricObject<CompletionQueue>(fid: other) { return endpoint.bind(queue, flags: flags) }
             if let vector = unsafe FabricObject<AddressVector>(fid: other) { return endpoint.bind(vector) }
             // SAFETY: as above.

@@ -10,7 +10,7 @@ import NicDriver
 extension FabricObject where State == OpenEndpoint {
     /// fi_enable: opens the port. Errors: negative.
     func enable() -> Int32 {
-        guard state.transport == nil else { return FabricError.badState }
+        guard !state.isEnabled else { return FabricError.badState }
         guard let vector = state.addressVector else { return FabricError.noAddressVector }
         guard state.transmitQueue != nil || state.receiveQueue != nil || !state.counters.all.isEmpty else {
             return FabricError.noCompletionQueue
@@ -25,8 +25,14 @@ extension FabricObject where State == OpenEndpoint {
         }
         state.port = port
         state.owner = getpid()
-        state.transport = MessageEndpoint(
-            port: port, address: EndpointAddress(of: port), options: state.transportOptions, now: MonotonicClock.nanoseconds())
+        let address = EndpointAddress(of: port)
+        state.address = address
+        if state.isDatagram {
+            state.datagrams = DatagramEndpoint(port: port, address: address, options: state.transportOptions)
+        } else {
+            state.transport = MessageEndpoint(
+                port: port, address: address, options: state.transportOptions, now: MonotonicClock.nanoseconds())
+        }
         if PortOptions.isLocal(state.domain.state.device), let key = state.transport?.address.key {
             state.neighbours = try? LocalNeighbours(key: key)
             state.neighboursAt = MonotonicClock.nanoseconds() &+ LocalNeighbours.interval
@@ -45,7 +51,7 @@ extension FabricObject where State == OpenEndpoint {
     func shutDown() {
         if let domain = Optional(state.domain) { domain.state.endpoints.removeAll { $0 == self } }
         state.addressVector?.state.endpoints.removeAll { $0 == self }
-        guard state.transport != nil else { return }
+        guard state.isEnabled else { return }
         guard state.owner == getpid() else {
             // A child of the process that opened the device: the memory is a copy, the device is not ours.
             state.abandon()
@@ -57,8 +63,10 @@ extension FabricObject where State == OpenEndpoint {
             Processor.yield()
         }
         state.transport?.sayGoodbye(now: MonotonicClock.nanoseconds())
-        EndpointReport.write(device: state.domain.state.device, state.transport?.counters ?? TransportCounters())
+        EndpointReport.write(
+            device: state.domain.state.device, state.transport?.counters ?? state.datagrams?.counters ?? TransportCounters())
         state.transport = nil
+        state.datagrams = nil
         state.neighbours = nil
         state.neighboursAt = .max
         try? state.port?.stop()

@@ -11,7 +11,7 @@ enum EndpointNameEntry {
             guard let endpoint = unsafe FabricObject<OpenEndpoint>(fid: endpoint), let length = unsafe length else {
                 return FabricError.invalid
             }
-            guard let address = endpoint.state.transport?.address else { return FabricError.badState }
+            guard let address = endpoint.state.address else { return FabricError.badState }
             // SAFETY: the length says how much room there is, and then how much there is to say; without a buffer there is none.
             let room = unsafe length.pointee
             unsafe length.pointee = EndpointAddress.byteCount

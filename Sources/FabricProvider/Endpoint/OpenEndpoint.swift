@@ -3,14 +3,18 @@ import LinuxIO
 import MPIBridge
 import NicDriver
 
-/// A reliable endpoint (fi_endpoint(3), FI_EP_RDM): a port, and messages over it.
+/// An endpoint (fi_endpoint(3)), FI_EP_RDM or FI_EP_DGRAM: a port, and messages over it.
 @safe struct OpenEndpoint: FabricState, ~Copyable {
     static let objectClass = Int(FI_CLASS_EP)
     var view: fid_ep
     let domain: FabricObject<OpenDomain>
     let lock: DomainLock?
-    /// From the time on when it is enabled.
+    let isDatagram: Bool
+    /// From the time on when it is enabled; or with FI_EP_DGRAM the other.
     var transport: MessageEndpoint?
+    var datagrams: DatagramEndpoint?
+    /// Of either.
+    var address: EndpointAddress?
     var peers = PeerMap()
     var defaults = OperationDefaults()
     /// Receives look at the sender only if this was asked for (FI_DIRECTED_RECV).
@@ -49,7 +53,7 @@ struct OperationDefaults: Equatable, BitwiseCopyable {
 /// Driving. A function of the object: completions go to other objects, which may look at this one.
 extension FabricObject where State == OpenEndpoint {
     @inline(__always) func progress(now: UInt64) {
-        _ = state.transport?.progress(now: now)
+        _ = state.transport?.progress(now: now) ?? state.datagrams?.progress()
         if now >= state.neighboursAt { state.lookAfterNeighbours(now: now) }
         deliverCompletions()
     }
@@ -58,11 +62,11 @@ extension FabricObject where State == OpenEndpoint {
     private func deliverCompletions() {
         let transmit = state.transmitQueue, receive = state.receiveQueue
         while (transmit?.state.ring.room ?? 1) > 0, (receive?.state.ring.room ?? 1) > 0,
-            let completion = state.transport?.takeCompletion()
+            let completion = state.transport?.takeCompletion() ?? state.datagrams?.takeCompletion()
         {
             state.counters.count(completion)
             guard !completion.options.contains(.silent) || completion.error != nil else { continue }
-            let source = completion.kind == .send ? nil : state.transport?.cookie(of: completion.peer)
+            let source = completion.kind == .send ? nil : state.cookie(of: completion.peer)
             let record = CompletionRecord(completion, source: source ?? .max)
             switch completion.kind {
             case .send, .read, .write: _ = transmit?.state.ring.append(record)
@@ -73,17 +77,28 @@ extension FabricObject where State == OpenEndpoint {
 }
 
 extension OpenEndpoint {
+    var isEnabled: Bool { transport != nil || datagrams != nil }
+    @inline(__always) func cookie(of peer: PeerID) -> UInt64? {
+        if let cookie = transport?.cookie(of: peer) { return cookie }
+        return datagrams?.cookie(of: peer)
+    }
+
+    private mutating func setCookie(_ cookie: UInt64, of peer: PeerID) {
+        transport?.setCookie(cookie, of: peer)
+        datagrams?.setCookie(cookie, of: peer)
+    }
+
     /// A peer's address has a number now.
     mutating func learn(_ address: EndpointAddress, number: UInt64) {
         let now = MonotonicClock.nanoseconds()
-        guard let peer = transport?.peer(for: address, now: now) else { return }
+        guard let peer = transport?.peer(for: address, now: now) ?? datagrams?.peer(for: address) else { return }
         peers.set(number, to: peer)
         // An address that was inserted twice keeps its first number.
-        if transport?.cookie(of: peer) == nil { transport?.setCookie(number, of: peer) }
+        if cookie(of: peer) == nil { setCookie(number, of: peer) }
     }
 
     mutating func forget(_ address: EndpointAddress, number: UInt64) {
-        if let peer = peers[number], transport?.cookie(of: peer) == number { transport?.setCookie(.max, of: peer) }
+        if let peer = peers[number], cookie(of: peer) == number { setCookie(.max, of: peer) }
         peers.set(number, to: nil)
     }
 

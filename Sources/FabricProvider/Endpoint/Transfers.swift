@@ -11,7 +11,7 @@ extension FabricObject where State == OpenEndpoint {
             guard let peer = state.peers[number] else { return Int(FabricError.invalid) }
             let now = MonotonicClock.nanoseconds()
             let request = SendRequest(to: peer, space: space, tag: tag, data: data, memory: memory, context: context, options: options)
-            return outcome(state.transport?.send(request, now: now), now: now)
+            return outcome(state.transport?.send(request, now: now) ?? state.datagrams?.send(request), now: now)
         }
     }
 
@@ -24,7 +24,7 @@ extension FabricObject where State == OpenEndpoint {
             guard let peer = source(number) else { return Int(FabricError.invalid) }
             let request = ReceiveRequest(
                 from: peer, space: space, tag: tag, ignore: ignore, memory: memory, context: context, options: options)
-            return outcome(state.transport?.receive(request, now: now), now: now)
+            return outcome(state.transport?.receive(request, now: now) ?? state.datagrams?.receive(request), now: now)
         }
     }
 
@@ -77,7 +77,10 @@ extension FabricObject where State == OpenEndpoint {
 
     /// fi_cancel: receives only; a send that was accepted is on its way.
     func cancel(context: UInt) -> Int {
-        state.lock.around { state.transport?.cancelReceive(context: context) == true ? 0 : Int(FabricError.noEntry) }
+        state.lock.around {
+            let found = state.transport?.cancelReceive(context: context) ?? state.datagrams?.cancelReceive(context: context)
+            return found == true ? 0 : Int(FabricError.noEntry)
+        }
     }
 
     @inline(__always) private func source(_ number: UInt64) -> PeerID? {

@@ -18,6 +18,7 @@ enum WaitEntry {
     static func control(
         _ command: Int32, _ argument: UnsafeMutableRawPointer?, waitObject: fi_wait_obj, descriptor: Int32?
     ) -> Int32 {
+        // SAFETY: checked; what is there is as the command says.
         guard let argument = unsafe argument else { return FabricError.invalid }
         switch Int(command) {
         case Int(FI_GETWAIT):

@@ -1,4 +1,6 @@
 import CLibfabric
+import MPIBridge
+import NicDriver
 
 /// What one type of endpoint can do and where its limits are: fi_getinfo(3) as data. Each field is named after the one that it
 /// becomes in libfabric's structures.
@@ -90,7 +92,30 @@ extension EndpointProfile {
             opFlags: FI_COMPLETION | FI_MULTI_RECV, msgOrder: FI_ORDER_SAS, size: 65_536, iovLimit: 4, totalBufferedRecv: 64 << 20),
         domain: domain)
 
-    static let all = [reliable]
+    /// Messages of one frame, as lossy and unordered as the network.
+    /// - Parameter frameByteCount: of the longest frame, without FCS.
+    static func datagram(frameByteCount: Int) -> EndpointProfile {
+        var profile = reliable
+        profile.type = FI_EP_DGRAM
+        profile.caps = FI_MSG | FI_SEND | FI_RECV | FI_SOURCE | reach
+        profile.protocol = datagramProtocol
+        profile.maxMessageSize = frameByteCount - DatagramEndpoint.headerByteCount
+        profile.tagFormat = 0
+        profile.transmit.caps = FI_MSG | FI_SEND | reach
+        profile.transmit.msgOrder = 0
+        profile.transmit.injectSize = min(profile.maxMessageSize, profile.transmit.injectSize)
+        profile.transmit.rmaIovLimit = 0
+        profile.receive.caps = FI_MSG | FI_RECV | FI_SOURCE | reach
+        profile.receive.opFlags = FI_COMPLETION
+        profile.receive.msgOrder = 0
+        profile.receive.totalBufferedRecv = 0
+        return profile
+    }
+
+    /// What a device serves, the most able first.
+    static func all(device: String) -> [EndpointProfile] {
+        [reliable, datagram(frameByteCount: PortOptions.transport(for: device).maximumFrameByteCount)]
+    }
 }
 
 /// How capabilities are asked for (fi_getinfo(3), CAPABILITIES).

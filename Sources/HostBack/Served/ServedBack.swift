@@ -58,7 +58,7 @@ public final class ServedBack: EndpointBack, HostMapper {
     }
 
     public func isDone() throws(HostMapperError) -> Bool {
-        guard calls.isIdle else { return false }
+        guard isSettled else { return false }
         defer { asked = nil }
         guard let asked else { return true }
         guard let refusal = calls.takeRefusal() ?? calls.end.map({ .failed($0) }) else { return true }
@@ -105,10 +105,23 @@ public final class ServedBack: EndpointBack, HostMapper {
 
     public func block() { unmapAll() }
 
-    public var isSettled: Bool { calls.isIdle }
+    /// Gives the processor to the thread that asks, and to the other server: where there are few, they wait for it.
+    public var isSettled: Bool {
+        let isIdle = calls.isIdle
+        if !isIdle { Processor.yield() }
+        return isIdle
+    }
 
-    /// As long as the server's deadline at most.
-    public func settle() { while !calls.isIdle { _ = waitForEvents([], timeoutMilliseconds: 1) } }
+    /// How long a server may take to let everything go, however it answers single messages, in milliseconds.
+    private static let settleMilliseconds: UInt64 = 5000
+
+    public func settle() {
+        let deadline = Deadline(afterMilliseconds: Self.settleMilliseconds)
+        while !calls.isIdle {
+            if deadline.hasPassed { calls.giveUp("it did not let the guest's memory go within \(Self.settleMilliseconds) ms") }
+            _ = waitForEvents([], timeoutMilliseconds: 1)
+        }
+    }
 
     // MARK: The guest's memory
 

@@ -26,6 +26,9 @@ final class ServedCalls: Sendable {
     /// How often a server that is asked nothing is looked at, in milliseconds.
     private static let lookMilliseconds: Int32 = 100
 
+    /// In one call: others of the function's wait for it.
+    private static let unmapsTogether = 256
+
     private let server: any MappingServer
     private let ended: @Sendable (String) -> Void
     private let wake: EventFD
@@ -52,6 +55,9 @@ final class ServedCalls: Sendable {
         wake.signal()
     }
 
+    /// Ends the connection: what is under way fails.
+    func giveUp(_ reason: String) { server.hangUp(reason) }
+
     /// Nothing that was asked is still to be done.
     var isIdle: Bool { state.withLock { $0.waiting.isEmpty && !$0.isCalling } }
     /// Why the server is asked nothing any more.
@@ -62,16 +68,17 @@ final class ServedCalls: Sendable {
 
     private func work() {
         while !state.withLock({ $0.isStopped }) {
-            if let call = next() { carryOut(call) } else { rest() }
+            let calls = takeAll()
+            if calls.isEmpty { rest() } else { carryOut(calls) }
         }
         server.hangUp("the relay has ended")
     }
 
-    private func next() -> Call? {
+    private func takeAll() -> [Call] {
         state.withLock { state in
-            guard state.end == nil, !state.waiting.isEmpty else { return nil }
-            state.isCalling = true
-            return state.waiting.removeFirst()
+            defer { state.waiting = [] }
+            state.isCalling = !state.waiting.isEmpty
+            return state.waiting
         }
     }
 
@@ -83,16 +90,30 @@ final class ServedCalls: Sendable {
         do throws(DeviceError) { try server.checkPresence() } catch { finish("\(error)") }
     }
 
-    private func carryOut(_ call: Call) {
+    private func carryOut(_ calls: [Call]) {
+        var unmaps: [IOVARange] = []
         do throws(DeviceError) {
-            switch call {
-            case .map(let pieces): try map(pieces)
-            case .unmap(let range): try server.unmap(range)
+            for call in calls {
+                switch call {
+                case .map(let pieces):
+                    try unmap(&unmaps)
+                    try map(pieces)
+                case .unmap(let range):
+                    unmaps.append(range)
+                    if unmaps.count == Self.unmapsTogether { try unmap(&unmaps) }
+                }
             }
+            try unmap(&unmaps)
             state.withLock { $0.isCalling = false }
         } catch {
             finish("\(error)")
         }
+    }
+
+    private func unmap(_ ranges: inout [IOVARange]) throws(DeviceError) {
+        guard !ranges.isEmpty else { return }
+        try server.unmap(ranges)
+        ranges = []
     }
 
     /// Throws what the connection does not outlive; a refusal it does.
@@ -100,7 +121,7 @@ final class ServedCalls: Sendable {
         for (index, piece) in pieces.enumerated() {
             do throws(DeviceError) { try server.map(piece) } catch {
                 guard case .systemCall = error else { throw error }
-                for done in pieces[..<index] { try server.unmap(done.range) }
+                if index > 0 { try server.unmap(pieces[..<index].map(\.range)) }
                 state.withLock { $0.refusal = HostMapperError(error) }
                 return
             }

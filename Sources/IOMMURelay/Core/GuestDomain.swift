@@ -12,7 +12,14 @@ final class GuestDomain {
     /// What the guest has unmapped and mappers still hold: docs/relay.md tells the risk.
     var late = MappingTable()
     /// Distinct ones, each with how many endpoints use it. What is in the table is mapped in each of them.
-    private(set) var mappers: [(mapper: any HostMapper, endpointCount: Int)] = []
+    private(set) var mappers: [(mapper: any HostMapper, endpointCount: Int)] = [] {
+        didSet {
+            plain = nil
+            if mappers.count == 1, let only = mappers.first?.mapper, !only.joinsNeighbours, !only.answersLater { plain = only }
+        }
+    }
+    /// The only mapper, if it does what it is asked at once and joins no neighbours.
+    private var plain: (any HostMapper)?
     /// Ids that the driver attached to it. It is gone with the last.
     var idCount = 0
     /// What endpoints whose groups are in it cannot have mapped.
@@ -23,12 +30,15 @@ final class GuestDomain {
         self.isBypass = isBypass
     }
 
-    /// The only mapper, if it takes the range as one piece, at once, and joins no neighbours.
+    /// The only mapper, if it takes the range as one piece, at once, and joins no neighbours: as most do.
     func plainMapper(for range: IOVARange) -> (any HostMapper)? {
-        guard mappers.count == 1, let mapper = mappers.first?.mapper, !mapper.joinsNeighbours, !mapper.answersLater,
-            mapper.takesAtOnce(range)
-        else { return nil }
-        return mapper
+        guard let plain, plain.takesAtOnce(range) else { return nil }
+        return plain
+    }
+
+    /// Whether one endpoint uses it, and no other.
+    func hasOneEndpoint(in mapper: any HostMapper) -> Bool {
+        mappers.first { $0.mapper === mapper }?.endpointCount == 1
     }
 
     func has(_ mapper: any HostMapper) -> Bool { mappers.contains { $0.mapper === mapper } }
@@ -42,14 +52,12 @@ final class GuestDomain {
         }
     }
 
-    /// An endpoint that uses it is blocked now. The last one takes the mappings along.
+    /// An endpoint that used it is blocked now; the last one's is empty.
     func release(_ mapper: any HostMapper) {
         guard let index = mappers.firstIndex(where: { $0.mapper === mapper }) else {
             preconditionFailure("a mapper that the domain does not have")
         }
         mappers[index].endpointCount -= 1
-        guard mappers[index].endpointCount == 0 else { return }
-        mappers.remove(at: index)
-        mapper.unmapAll()
+        if mappers[index].endpointCount == 0 { mappers.remove(at: index) }
     }
 }

@@ -28,7 +28,18 @@ final class GuestEndpoint {
 
     /// No DMA gets through, and the domain is left.
     func block() {
+        emptied?.unmapAll()
         back.block()
+        leave()
+    }
+
+    /// What nobody uses when it has left: emptied before, since leaving a full one may take the host as long as all of it does.
+    var emptied: (any HostMapper)? {
+        if case .translated(let domain, let mapper) = path, domain.hasOneEndpoint(in: mapper) { mapper } else { nil }
+    }
+
+    /// Its back is blocked, and what nobody else uses is empty.
+    func leave() {
         if case .translated(let domain, let mapper) = path { domain.release(mapper) }
         path = .blocked
     }

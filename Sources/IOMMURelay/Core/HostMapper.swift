@@ -21,18 +21,32 @@ public protocol HostMapper: AnyObject {
     var answersLater: Bool { get }
     /// Whether what was asked is done. Throws what ``map(_:)`` would have thrown, then nothing of the piece is mapped.
     func isDone() throws(HostMapperError) -> Bool
+    /// How much one step maps, if it is more than one piece; what comes in smaller ones.
+    var maximumStepByteCount: UInt64 { get }
+    /// Does a part of what a map of the piece needs first and takes long. True: it can be mapped.
+    func prepareStep(_ piece: IOVAMapping) -> Bool
     /// Maps a piece; neither it nor a part of it is mapped yet.
     func map(_ piece: IOVAMapping) throws(HostMapperError)
     /// Removes what is mapped inside of the range; pieces are whole. When it returns no DMA reaches that memory.
     func unmap(_ range: IOVARange)
     /// Removes everything. When it returns no DMA gets through.
     func unmapAll()
+    /// Removes at most about as much as one piece of ``maximumPieceByteCount``. True: nothing is left.
+    func unmapStep() -> Bool
 }
 
 extension HostMapper {
     public var joinsNeighbours: Bool { true }
     public var answersLater: Bool { false }
     public func isDone() throws(HostMapperError) -> Bool { true }
+    public var maximumStepByteCount: UInt64 { maximumPieceByteCount }
+    public func prepareStep(_ piece: IOVAMapping) -> Bool { true }
+
+    /// For mappers whose calls take no time.
+    public func unmapStep() -> Bool {
+        unmapAll()
+        return true
+    }
 
     /// Whether a mapping is one piece.
     func takesAtOnce(_ range: IOVARange) -> Bool {
@@ -48,6 +62,9 @@ public protocol EndpointBack: AnyObject {
     func mapper(forDomain domain: UInt32) throws(HostMapperError) -> any HostMapper
     /// From now on the endpoint's DMA goes through this mapper, whose mappings are those of the domain.
     func use(_ mapper: any HostMapper) throws(HostMapperError)
+    /// Whether ``use(_:)`` comes before a new mapper gets the domain's mappings. Where an address space without devices costs the
+    /// host nothing, one that is full is costly to go into.
+    var entersEmptyMappers: Bool { get }
     /// From now on the endpoint reaches guest memory by its own addresses.
     func bypass() throws(HostMapperError)
     /// From now on no DMA of the endpoint gets through. When it returns, and ``isSettled`` is true, what was in flight is done.
@@ -57,9 +74,25 @@ public protocol EndpointBack: AnyObject {
     var isSettled: Bool { get }
     /// Waits for that, as long as a deadline permits.
     func settle()
+    /// A part of ``bypass()`` that takes no longer than a piece of a mapping. True: it is done.
+    func bypassStep() throws(HostMapperError) -> Bool
+    /// A part of ``block()`` that takes no longer than a piece of a mapping. True: it is done.
+    func blockStep() -> Bool
 }
 
+/// For backs whose calls take no time.
 extension EndpointBack {
+    public var entersEmptyMappers: Bool { false }
     public var isSettled: Bool { true }
     public func settle() {}
+
+    public func bypassStep() throws(HostMapperError) -> Bool {
+        try bypass()
+        return true
+    }
+
+    public func blockStep() -> Bool {
+        block()
+        return true
+    }
 }

@@ -2,7 +2,7 @@ import DeviceMemory
 
 // ATTACH and DETACH. virtio 1.3 §5.13.6.1 and §5.13.6.2; of endpoints that the host cannot keep apart: docs/decisions/0008.
 
-/// A group's endpoints are brought to where the driver wants them, one after the other. Those that have to leave have left.
+/// A group's endpoints are brought to where the driver wants them, one after the other. Those that have to leave leave first.
 struct RouteWork {
     /// What to go back to when an ATTACH fails.
     struct Attempt {
@@ -15,11 +15,35 @@ struct RouteWork {
     let attempt: Attempt?
     /// Domains that may have lost or got ids.
     let touched: [UInt32]
+    /// Who has to leave where it is.
+    var leaving: [GuestEndpoint] = []
+    /// One that was being filled, and is used by nobody.
+    var emptying: (any HostMapper)?
+    /// Leaving took more than one step.
+    var leftInSteps = false
     var index = 0
     /// The domain's table goes into a mapper that is new to it.
     var walk: MapperWalk?
-    /// What is answered when all is settled.
     var status = IOMMUStatus.ok
+    /// It failed: the driver's wish is the earlier one again.
+    var isTakenBack = false
+
+    /// False: there is more to do than fits into a step.
+    mutating func leave() -> Bool {
+        while true {
+            if let mapper = emptying {
+                guard mapper.unmapStep() else { break }
+                emptying = nil
+            }
+            guard let endpoint = leaving.first else { return true }
+            if let mapper = endpoint.emptied, !mapper.unmapStep() { break }
+            guard endpoint.back.blockStep() else { break }
+            endpoint.leave()
+            leaving.removeFirst()
+        }
+        leftInSteps = true
+        return false
+    }
 }
 
 extension IOMMUCore {
@@ -112,47 +136,56 @@ extension IOMMUCore {
     }
 
     /// All leave before one arrives: the siblings' mapper may be one and the same, which is emptied in between.
-    private func leave(_ group: HostGroup) {
-        for endpoint in group.endpoints where !endpoint.isBlocked && !isThere(endpoint, group) { endpoint.block() }
+    private func leaving(_ group: HostGroup) -> [GuestEndpoint] {
+        group.endpoints.filter { !$0.isBlocked && !isThere($0, group) }
     }
 
     private func route(
         _ group: HostGroup, _ attempt: RouteWork.Attempt?, touched: [UInt32], _ request: IOMMURequest
     ) -> IOMMUProgress {
-        leave(group)
-        return go(on: RouteWork(group: group, attempt: attempt, touched: touched), request)
+        go(on: RouteWork(group: group, attempt: attempt, touched: touched, leaving: leaving(group)), request)
     }
 
     func go(on previous: RouteWork, _ request: IOMMURequest) -> IOMMUProgress {
         var work = previous
         var budget = StepBudget(calls: limits.callsInAStep)
-        // Whoever leaves has left, before anybody arrives.
-        if !isSettled(work.group), work.walk == nil { return working(.route(work), request) }
-        var status = work.status
-        while status == .ok, work.index < work.group.endpoints.count {
-            let endpoint = work.group.endpoints[work.index]
-            do throws(HostMapperError) {
-                guard try bring(endpoint, &work, &budget) else { return working(.route(work), request) }
-            } catch {
-                endpoint.block()
-                work.walk?.mapper.unmapAll()
-                work.walk = nil
-                if work.attempt != nil { status = error.attachStatus }
-                note(request, status, "endpoint \(endpoint.id) stays blocked: \(error)")
+        while true {
+            guard work.leave() else { return working(.route(work), request) }
+            if work.leftInSteps {
+                // The rest of this step's time is gone.
+                work.leftInSteps = false
+                return working(.route(work), request)
             }
-            work.index += 1
+            // Whoever leaves has left, before anybody arrives, and before this is answered.
+            guard work.walk != nil || isSettled(work.group) else { return working(.route(work), request) }
+            if work.status == .ok, work.index < work.group.endpoints.count {
+                guard bringNext(&work, &budget, request) else { return working(.route(work), request) }
+            } else if work.status != .ok, let attempt = work.attempt, !work.isTakenBack {
+                // As the driver sees it nothing changed; but what the endpoints left they do not get back until they are attached again.
+                work.isTakenBack = true
+                ask(work.group, attempt.id, for: attempt.previous)
+                work.leaving = leaving(work.group)
+            } else {
+                for domain in work.touched { tidy(domain) }
+                return .done(work.status)
+            }
         }
-        if status != .ok, let attempt = work.attempt {
-            // As the driver sees it nothing changed; but what the endpoints left they do not get back until they are attached again.
-            ask(work.group, attempt.id, for: attempt.previous)
-            leave(work.group)
+    }
+
+    /// False: there is more to do than the budget permits.
+    private func bringNext(_ work: inout RouteWork, _ budget: inout StepBudget, _ request: IOMMURequest) -> Bool {
+        let endpoint = work.group.endpoints[work.index]
+        do throws(HostMapperError) {
+            guard try bring(endpoint, &work, &budget) else { return false }
+        } catch {
+            work.leaving = [endpoint]
+            work.emptying = work.walk?.mapper
+            work.walk = nil
+            if work.attempt != nil { work.status = error.attachStatus }
+            note(request, work.status, "endpoint \(endpoint.id) stays blocked: \(error)")
         }
-        guard isSettled(work.group) else {
-            work = RouteWork(group: work.group, attempt: nil, touched: work.touched, index: work.group.endpoints.count, status: status)
-            return working(.route(work), request)
-        }
-        for domain in work.touched { tidy(domain) }
-        return .done(status)
+        work.index += 1
+        return true
     }
 
     private func isSettled(_ group: HostGroup) -> Bool { group.endpoints.allSatisfy { $0.back.isSettled } }
@@ -163,20 +196,23 @@ extension IOMMUCore {
         switch aim(endpoint, work.group) {
         case .blocked: break
         case .bypass:
-            try endpoint.back.bypass()
+            guard try endpoint.back.bypassStep() else { return false }
             endpoint.path = .bypassing
         case .domain(let domain):
             let mapper: any HostMapper
             if let walk = work.walk { mapper = walk.mapper } else { mapper = try endpoint.back.mapper(forDomain: domain.id) }
             if !domain.has(mapper) {
+                if work.walk == nil, endpoint.back.entersEmptyMappers { try endpoint.back.use(mapper) }
                 var walk = work.walk ?? MapperWalk(mapper, IOVA(0)...IOVA(.max))
-                // The caller empties the mapper when this throws.
+                // The caller has the mapper emptied when this throws.
                 work.walk = walk
                 try walk.map(domain.table, joined: domain.areas, &budget, &hostCalls)
                 work.walk = walk
                 guard walk.isDone else { return false }
+                if !endpoint.back.entersEmptyMappers { try endpoint.back.use(mapper) }
+            } else {
+                try endpoint.back.use(mapper)
             }
-            try endpoint.back.use(mapper)
             domain.retain(mapper)
             if mapper.joinsNeighbours { joinsRuns = true }
             endpoint.path = .translated(domain, mapper)

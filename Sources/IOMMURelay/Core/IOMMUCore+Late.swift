@@ -34,7 +34,9 @@ extension IOMMUCore {
 
     /// Carries out what has waited for long enough, a step of it.
     public func carryOutDeferred(at nanoseconds: UInt64) {
-        guard job == nil, !late.isEmpty, let lazyUnmap else { return }
+        guard isIdle, !late.isEmpty, let lazyUnmap else { return }
+        callDepth += 1
+        defer { callDepth -= 1 }
         let since = late.since ?? nanoseconds
         late.since = since
         if late.work != nil || nanoseconds &- since >= lazyUnmap.milliseconds &* 1_000_000 { _ = settleStep() }

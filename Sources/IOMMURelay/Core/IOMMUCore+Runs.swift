@@ -30,7 +30,9 @@ extension IOMMURequest {
 
 extension IOMMUCore {
     public func begin(together requests: [IOMMURequest]) -> IOMMUProgress {
-        precondition(job == nil && requests.count > 1, "a run before the request under way is done, or of one")
+        precondition(isIdle && requests.count > 1, "a run before the request under way is done, or of one")
+        callDepth += 1
+        defer { callDepth -= 1 }
         noteBeginning()
         guard !late.isEmpty, requests.contains(where: mustSettle) else { return startTogether(requests) }
         return settle(then: requests)

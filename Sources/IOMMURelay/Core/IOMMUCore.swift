@@ -29,6 +29,8 @@ public final class IOMMUCore: IOMMURequestHandler {
     var mappingCount = 0
     var mappedByteCount: UInt64 = 0
     var job: Job?
+    /// Inside of how many calls it is: a host that takes long for one may let others have their turns meanwhile.
+    var callDepth = 0
     /// UNMAPs that were answered before they were carried out; nil: there are none.
     let lazyUnmap: LazyUnmap?
     var late = LateUnmaps()
@@ -83,7 +85,9 @@ public final class IOMMUCore: IOMMURequestHandler {
 
 extension IOMMUCore {
     public func begin(_ request: IOMMURequest) -> IOMMUProgress {
-        precondition(job == nil, "a request before the one under way is done")
+        precondition(isIdle, "a request before the one under way is done")
+        callDepth += 1
+        defer { callDepth -= 1 }
         noteBeginning()
         guard !late.isEmpty, mustSettle(before: request) else { return counted(start(request), request) }
         return settle(then: [request])
@@ -109,6 +113,8 @@ extension IOMMUCore {
 
     public func advance() -> IOMMUProgress {
         guard let job else { preconditionFailure("no request is under way") }
+        callDepth += 1
+        defer { callDepth -= 1 }
         self.job = nil
         let progress =
             switch job.work {
@@ -166,7 +172,12 @@ extension IOMMUCore {
     }
 
     public func reset() {
-        if case .route(let work) = job?.work { work.walk?.mapper.unmapAll() }
+        callDepth += 1
+        defer { callDepth -= 1 }
+        if case .route(let work) = job?.work {
+            work.walk?.mapper.unmapAll()
+            work.emptying?.unmapAll()
+        }
         job = nil
         run = nil
         late = LateUnmaps()
@@ -229,7 +240,9 @@ extension IOMMUCore {
     /// The endpoint is unplugged: it is attached to nothing, blocked, and unknown from now on. Siblings whose move it ends stay
     /// blocked until the driver attaches one of them again.
     public func remove(endpoint id: UInt32) {
-        precondition(job == nil, "endpoints go between requests")
+        precondition(isIdle, "endpoints go between requests")
+        callDepth += 1
+        defer { callDepth -= 1 }
         settleAll()
         guard let group = groupOfID[id], let index = group.endpoints.firstIndex(where: { $0.id == id }) else { return }
         let endpoint = group.endpoints.remove(at: index)
@@ -247,7 +260,7 @@ extension IOMMUCore {
     /// What carried an endpoint's mappings out is gone: nothing gets through it any more, the driver hears of it as of a fault,
     /// and whoever looks in as of a loss.
     public func lose(endpoint id: UInt32, _ reason: String) {
-        precondition(job == nil, "endpoints are lost between requests")
+        precondition(isIdle, "endpoints are lost between requests")
         guard let endpoint = groupOfID[id]?.endpoints.first(where: { $0.id == id }) else { return }
         endpoint.block()
         losses &+= 1
@@ -286,10 +299,12 @@ extension IOMMUCore {
         observer?.faulted(fault)
     }
 
-    /// No request is under way: tables and mappers say the same.
-    public var isIdle: Bool { job == nil }
+    /// No request is under way, nor is anything else: tables and mappers say the same.
+    public var isIdle: Bool { job == nil && callDepth == 0 }
 
     public func takeFault() -> IOMMUFault? { faults.takeFirst() }
+
+    public func batchEnded() { if let observer, observer.wantsRequests { observer.batchEnded() } }
 
     public var statistics: RelayStatistics {
         var result = counts

@@ -4,6 +4,8 @@ public protocol IOMMUObserver: AnyObject {
     var wantsRequests: Bool { get }
     /// Requests that were carried out together follow each other, each with the time of all.
     func answered(_ request: IOMMURequest, _ status: IOMMUStatus, nanoseconds: UInt64)
+    /// What was answered since the last time was one batch of the guest's.
+    func batchEnded()
     /// An endpoint went somewhere.
     func moved(endpoint: UInt32, domain: UInt32?, _ status: IOMMUStatus)
     func refused(_ refusal: IOMMURefusal)

@@ -58,12 +58,15 @@ public protocol IOMMURequestHandler: AnyObject {
     var configuration: IOMMUConfiguration { get }
     /// The oldest fault that no driver was told of yet.
     func takeFault() -> IOMMUFault?
+    /// The answers so far are shown to the driver: what was begun since the last time was in the ring at once.
+    func batchEnded()
 }
 
 extension IOMMURequestHandler {
     public var joinsRuns: Bool { false }
     public var hasDeferredWork: Bool { false }
     public func carryOutDeferred(at nanoseconds: UInt64) {}
+    public func batchEnded() {}
     public func begin(together requests: [IOMMURequest]) -> IOMMUProgress { .done(.unsupported) }
 }
 

@@ -1,4 +1,4 @@
-import DeviceMemory
+public import DeviceMemory
 
 /// What one step may do, so that no other message waits for long: at most so many calls, and bytes of one piece.
 struct StepBudget {
@@ -60,7 +60,7 @@ struct MapperWalk {
             guard var mapping = table.first(overlapping: start...last) else { return next = nil }
             if joins, let area = areas.mapping(holding: max(start, mapping.range.start)) { mapping = area }
             let piece = mapping.part(from: max(start, mapping.range.start), through: end(ofPieceAt: max(start, mapping.range.start)))
-            guard budget.grants(piece.range.byteCount, maximumPiece: pieceByteCount) else { return }
+            guard budget.grants(piece.range.byteCount, maximumPiece: mapper.maximumStepByteCount), mapper.prepareStep(piece) else { return }
             calls.maps &+= 1
             try mapper.map(piece)
             guard !answersLater else { return asked = piece.range.last }
@@ -98,7 +98,7 @@ struct MapperWalk {
 
 extension IOVA {
     /// Where the pieces of a mapper begin and end around this address.
-    func pieceBounds(_ byteCount: UInt64) -> ClosedRange<IOVA> {
+    public func pieceBounds(_ byteCount: UInt64) -> ClosedRange<IOVA> {
         let start = rawValue - rawValue % byteCount
         let (end, overflow) = start.addingReportingOverflow(byteCount - 1)
         return IOVA(start)...IOVA(overflow ? .max : end)
@@ -106,6 +106,9 @@ extension IOVA {
 }
 
 extension IOVAMapping {
+    /// - Parameter range: inside.
+    public func part(_ range: IOVARange) -> IOVAMapping { part(from: range.start, through: IOVA(range.last)) }
+
     /// - Parameter first: inside.
     func part(from first: IOVA, through last: IOVA) -> IOVAMapping {
         let offset = first.rawValue - range.start.rawValue

@@ -57,6 +57,7 @@ extension VirtioIOMMUFunction {
             kickWatch.took()
             pace?.take(UInt64(used))
             counters.batches &+= 1
+            handler.batchEnded()
             queue.publish()
             if queue.wantsInterrupt(), transport.interruptForQueue(queue.vector) { counters.interrupts &+= 1 }
         }

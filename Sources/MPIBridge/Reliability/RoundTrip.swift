@@ -31,7 +31,7 @@ struct RoundTrip: BitwiseCopyable {
         timeout = min(longest, max(shortest, smoothed &+ 4 &* variation))
     }
 
-    /// Something new was acknowledged: §5.7's return from back-off.
+    /// Something new was acknowledged: the peer is there, and back-off ends without waiting for a sample.
     mutating func advanced() { backOff = 0 }
     /// §5.5.
     mutating func timedOut() { if retransmissionTimeout < longest { backOff &+= 1 } }

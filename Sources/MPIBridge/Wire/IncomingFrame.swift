@@ -22,7 +22,15 @@ struct IncomingFrame: BitwiseCopyable {
 
     var payloadByteCount: Int { end &- kind.headerByteCount }
 
-    static func judge(_ window: MemoryWindow, byteCount: Int, flags found: PacketFlags, for local: EndpointAddress) -> Judgement {
+    enum Envelope: BitwiseCopyable {
+        /// Where the datagram ends.
+        case good(end: Int)
+        case foreign
+        case malformed
+    }
+
+    /// Everything around an endpoint's own header: Ethernet, IPv4, UDP, checksums, and whose it is.
+    static func envelope(_ window: MemoryWindow, byteCount: Int, flags found: PacketFlags, for local: EndpointAddress) -> Envelope {
         let end: Int
         switch IncomingDatagram.judge(
             window, byteCount: byteCount, flags: found, ipv4: local.ipv4, udpPort: local.udpPort, shortest: FrameLayout.fields)
@@ -32,6 +40,16 @@ struct IncomingFrame: BitwiseCopyable {
         case .malformed: return .malformed
         }
         guard window.load64(at: FrameLayout.destinationKey) == local.key else { return .foreign }
+        return .good(end: end)
+    }
+
+    static func judge(_ window: MemoryWindow, byteCount: Int, flags found: PacketFlags, for local: EndpointAddress) -> Judgement {
+        let end: Int
+        switch envelope(window, byteCount: byteCount, flags: found, for: local) {
+        case .foreign: return .foreign
+        case .malformed: return .malformed
+        case .good(let found): end = found
+        }
         let flags = FrameFlags(rawValue: window.load16(at: FrameLayout.flags))
         guard window.load8(at: FrameLayout.version) == FrameLayout.currentVersion, window.load16(at: 46) == 0,
             flags.isSubset(of: .known), let kind = FrameKind(rawValue: window.load8(at: FrameLayout.kind)),

@@ -18,6 +18,15 @@ extension VfioUserDevice {
         }
     }
 
+    /// Takes pieces back, each with a message of its own, several under way. Any thread may call.
+    public func unmapPieces(_ ranges: [IOVARange]) throws(DeviceError) {
+        let requests = ranges.map { (payload: DMAUnmapMessage(range: $0).emit(), descriptors: [Int32]()) }
+        for (range, result) in zip(ranges, try session.connection.requestEach(.dmaUnmap, requests)) {
+            guard case .failure(let cause) = result else { continue }
+            throw .unmapDMA(device: url, range: range, reason: "the server refused it: \(cause.errno)")
+        }
+    }
+
     /// A descriptor of the file that a region's areas lie in, for another process that maps them.
     public func duplicateFile(ofRegion region: Int) throws(DeviceError) -> OwnedDescriptor {
         guard let file = try session.region(region).file else {

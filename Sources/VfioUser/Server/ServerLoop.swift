@@ -34,6 +34,10 @@ public final class ServerLoop {
     private let sharesOneProcessor = Processor.usable.count < 2
     /// Turns since the last one in which all looked at their sockets.
     private var turns = 0
+    /// When the last turn with work ended.
+    private var lastTurnEnd: UInt64 = 0
+    /// Whose turn it is, and whose was interrupted by it.
+    private var underWay: Set<Int> = []
     /// A look costs a system call, a step of a model without work some nanoseconds.
     private var turnsBetweenLooks: Int { sharesOneProcessor ? 1 : 16 }
 
@@ -61,11 +65,14 @@ public final class ServerLoop {
             let looking = turns >= turnsBetweenLooks
             if looking { turns = 0 }
             var worked = false
-            for function in functions {
-                if function.takeTurn(looking: looking) { worked = true }
-                if function.control.isStopRequested { return publish() }
+            for index in functions.indices {
+                if takeTurn(index, looking: looking) { worked = true }
+                if functions[index].control.isStopRequested { return publish() }
             }
-            if worked { continue }
+            if worked {
+                hurryLook()
+                continue
+            }
             guard looking else {
                 Processor.spinHint()
                 continue
@@ -73,6 +80,25 @@ public final class ServerLoop {
             guard isWanted() else { return publish() }
             wait()
         }
+    }
+
+    private func takeTurn(_ index: Int, looking: Bool) -> Bool {
+        underWay.insert(index)
+        defer { underWay.remove(index) }
+        return functions[index].takeTurn(looking: looking)
+    }
+
+    /// Gives every function but the one whose turn it is a turn with a look at its socket: for a function that has to do in one
+    /// turn what takes long, between its pieces.
+    public func serveOthers() {
+        for index in functions.indices where !underWay.contains(index) { _ = takeTurn(index, looking: true) }
+    }
+
+    /// Turns of much work, as pieces of the host's mappings are, are followed by a look at once.
+    private func hurryLook() {
+        let now = MonotonicClock.nanoseconds()
+        if now &- lastTurnEnd > 1_000_000 { turns = turnsBetweenLooks - 1 }
+        lastTurnEnd = now
     }
 
     /// When a client last had work; nil: nobody is connected.

@@ -19,6 +19,7 @@ import CMPI
     private init() {
         var rank: Int32 = 0
         var count: Int32 = 0
+        // SAFETY: the handle of all ranks lives from MPI_Init on.
         unsafe handle = unic_mpi_world()
         // SAFETY: locals are written for the time of the calls.
         unsafe MPI_Comm_rank(handle, &rank)

@@ -16,7 +16,7 @@ struct RelayCommand: ParsableCommand {
             Example: unic relay plan --device soft:lab --device soft:lab
                      unic relay run --device soft:lab --device soft:lab -- qemu-system-x86_64 -accel kvm disk.img
             """,
-        subcommands: [RelayPlanCommand.self, RelayServeCommand.self, RelayRunCommand.self])
+        subcommands: [RelayPlanCommand.self, RelayServeCommand.self, RelayRunCommand.self, RelayGuardCommand.self])
 }
 
 extension GuestIOMMU: ExpressibleByArgument {}
@@ -40,6 +40,11 @@ struct RelayOptions: ParsableArguments {
             "Who plays the guest's IOMMU: the relay, or QEMU, which then says on each function's connection what the guest maps.",
             valueName: "\(GuestIOMMU.allCases.map(\.rawValue).joined(separator: "|"))"))
     var viommu = GuestIOMMU.relay
+    @Option(
+        help: ArgumentHelp(
+            "IOMMU functions in the guest, 1 to 8; the functions, or groups of them, are dealt out in turn. Limits hold for each.",
+            valueName: "number"))
+    var iommus = 1
     @Flag(help: "Functions reach all of the guest's memory until its IOMMU driver comes: for firmware that boots from a NIC.")
     var bootBypass = false
     @Flag(help: "Never sleep: lowest latency of map requests, one core busy.")
@@ -89,13 +94,15 @@ struct RelayOptions: ParsableArguments {
         do {
             return try RelayPlan(
                 functions: functions, hostGroups: HostGroup.readAll(),
-                options: RelayPlan.Options(directory: directory, memoryMebibytes: memory, firstPlace: firstPlace, viommu: viommu))
+                options: RelayPlan.Options(
+                    directory: directory, memoryMebibytes: memory, firstPlace: firstPlace, viommu: viommu, iommuCount: iommus))
         } catch { throw Ending.failed("\(error)") }
     }
 
     func relay(_ plan: RelayPlan, told: @escaping (RelayNews) -> Void) throws -> Relay {
         var options = Relay.Options()
         options.told = told
+        options.guardian = .ofThisProgram
         options.bypassesUnattached = bootBypass
         options.server.busyPoll = busyPoll
         options.requestsASecond = requestRate

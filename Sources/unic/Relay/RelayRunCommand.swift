@@ -9,7 +9,8 @@ struct RelayRunCommand: ParsableCommand {
         abstract: "Start the relay and a QEMU on it, in the right order, and end both together.",
         discussion: """
             The plan's arguments go in front of those that are given. When QEMU ends, the relay does, and this command ends as
-            QEMU did. When the relay ends first, QEMU is ended too: its guest would wait for an IOMMU without an end.
+            QEMU did. When the relay ends first, also killed, QEMU is ended too, with the reason: its guest would wait for an
+            IOMMU without an end. Functions of the host are quiet before that.
 
             Example: unic relay run --device soft:lab --device soft:lab -- qemu-system-x86_64 -accel kvm disk.img
             """)
@@ -37,10 +38,12 @@ struct RelayRunCommand: ParsableCommand {
             emulator.wait(timeoutMilliseconds: 50)
             relay.wait(timeoutMilliseconds: 0)
             passOn(relay.errorText, &toldByteCount)
-            guard relay.exit == nil else {
+            if let exit = relay.exit {
+                // A guardian that quiets the host's functions has the relay's standard error until it is done.
+                relay.readRemainingOutput(timeoutMilliseconds: 5000)
                 end(emulator)
                 throw Ending.failed(
-                    "the relay has ended, so that QEMU was ended: its guest would wait for its IOMMU for ever. \(relay.errorText)")
+                    "the relay \(Self.text(exit)), so that QEMU was ended: its guest would wait for its IOMMU for ever. \(relay.errorText)")
             }
             if stop.isRaised { end(emulator) }
         }
@@ -50,6 +53,13 @@ struct RelayRunCommand: ParsableCommand {
         case .exited(let code) where code != 0: throw ExitCode(code)
         case .signalled(let signal): throw ExitCode(128 + signal)
         default: break
+        }
+    }
+
+    private static func text(_ exit: ChildProcess.Exit) -> String {
+        switch exit {
+        case .exited(let code): "has ended with code \(code)"
+        case .signalled(let signal): "was killed by signal \(signal)"
         }
     }
 
@@ -65,7 +75,8 @@ struct RelayRunCommand: ParsableCommand {
     /// The relay is a process of its own, so that whatever ends it is seen here.
     private func startRelay(_ stop: StopFlag) throws -> ChildProcess {
         var words = ["relay", "serve", "--directory", options.directory, "--memory", "\(options.memory)"]
-        words += ["--first-place", "\(options.firstPlace)"] + options.devices.flatMap { ["--device", $0] }
+        words +=
+            ["--first-place", "\(options.firstPlace)", "--iommus", "\(options.iommus)"] + options.devices.flatMap { ["--device", $0] }
         if options.bootBypass { words.append("--boot-bypass") }
         if options.busyPoll { words.append("--busy-poll") }
         words += options.modeWords

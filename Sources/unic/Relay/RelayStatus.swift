@@ -13,9 +13,9 @@ struct RelayStatus: Sendable {
     private let model: String
     private let startedAt = MonotonicClock.nanoseconds()
 
-    init(_ relay: Relay, _ plan: RelayPlan) {
-        published = relay.published
-        control = relay.control
+    init(_ iommu: RelayedIOMMU, _ relay: Relay, _ plan: RelayPlan) {
+        published = iommu.published
+        control = iommu.control
         model = plan.options.viommu == .relay ? "virtio-iommu" : "QEMU's \(plan.options.viommu.rawValue)"
         functions = zip(plan.topology.functions, relay.functionControls).map { placed, function in
             (placed.function.name, placed.endpoint, function.control)

@@ -51,6 +51,18 @@ import Testing
         for (line, end) in zip(lines, ends) { #expect(line.hasSuffix(end), "\(line)") }
     }
 
+    /// Requests that were in the ring at once have one number.
+    @Test func batchesAreTold() throws {
+        let trace = RelayTrace()
+        var position = trace.join()
+        map(trace)
+        map(trace)
+        trace.endBatch()
+        map(trace)
+        let lines = text(trace, &position)
+        #expect(lines.map { $0.contains(#""batch":0,"kind":"map""#) } == [true, true, false] && lines[2].contains(#""batch":1,"#))
+    }
+
     /// One who is slow is told how much it missed; one who is not sees all.
     @Test func slowListenersAreToldWhatTheyMissed() {
         let trace = RelayTrace()

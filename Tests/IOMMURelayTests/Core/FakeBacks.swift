@@ -87,6 +87,8 @@ final class FakeBack: EndpointBack {
     var mapperFailure: HostMapperError?
     var useFailure: HostMapperError?
     var bypassFailure: HostMapperError?
+    /// Called inside of each block.
+    var blocking: () -> Void = {}
     /// Chooses a domain's mapper: one of this back's own for each, unless siblings share one.
     let choose: (UInt32) -> FakeMapper
 
@@ -121,6 +123,7 @@ final class FakeBack: EndpointBack {
 
     func block() {
         calls.append(.block)
+        blocking()
         path = .blocked
         mapper = nil
     }

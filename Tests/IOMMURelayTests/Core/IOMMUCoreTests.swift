@@ -36,6 +36,23 @@ import Testing
         #expect(mapper.calls.isEmpty)
     }
 
+    /// A host that takes long lets others have their turns in it: they must not ask the core for anything.
+    @Test func itIsNotIdleInsideOfAHostsCall() throws {
+        let back = FakeBack(sharing: FakeMapper())
+        let core = IOMMUCore(lazyUnmap: LazyUnmap())
+        try core.add(endpoint: 1, group: "1", back: back)
+        var wasIdle: [Bool] = []
+        back.blocking = { [unowned core] in wasIdle.append(core.isIdle) }
+        core.attach(1, 1)
+        core.map(1, 0x1000, 0x1fff)
+        core.attach(1, 2)
+        core.detach(1, 2)
+        core.attach(1, 1)
+        core.reset()
+        core.remove(endpoint: 1)
+        #expect(back.calls.count { $0 == .block } == 5 && wasIdle.count == 4 && !wasIdle.contains(true) && core.isIdle, "\(wasIdle)")
+    }
+
     /// No piece is above 64 MiB, and no step does more than one of them or 512 calls.
     @Test func longWorkIsDoneInSteps() throws {
         let mapper = FakeMapper()

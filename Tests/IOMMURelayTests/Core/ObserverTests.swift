@@ -14,6 +14,7 @@ import Testing
         func moved(endpoint: UInt32, domain: UInt32?, _ status: IOMMUStatus) {
             lines.append("\(endpoint) to \(domain.map { "\($0)" } ?? "none") \(status)")
         }
+        func batchEnded() { lines.append("batch") }
         func refused(_ refusal: IOMMURefusal) { lines.append("refused \(refusal.status)") }
         func faulted(_ fault: IOMMUFault) { lines.append("fault \(fault.address)") }
         func wasReset() { lines.append("reset") }

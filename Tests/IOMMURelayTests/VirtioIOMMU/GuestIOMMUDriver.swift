@@ -161,7 +161,7 @@ final class GuestIOMMUDriver {
         guard features & 1 << 29 == 0 || queue.needsNotification() else { return }
         notifications += 1
         write(UInt64(index), at: 22, byteCount: 2)
-        let offset = read(30, byteCount: 2) * notifyMultiplier
+        let offset = read(30, byteCount: 2) &* notifyMultiplier
         let place = structures[2] ?? Structure()
         access.writeBAR(place.bar, at: place.offset + offset, UInt64(index), byteCount: 2)
     }

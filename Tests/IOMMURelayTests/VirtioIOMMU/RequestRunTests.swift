@@ -6,6 +6,8 @@ import Testing
 /// What is in the ring at once goes to the host together, and every request gets its own answer.
 @Suite struct RequestRunTests {
     private let mapper: FakeMapper
+    /// Of the endpoints of recorded traces.
+    private let others: [FakeMapper]
     private let core: IOMMUCore
     private let bench: IOMMUFunctionBench
     private var driver: GuestIOMMUDriver { bench.driver }
@@ -14,6 +16,10 @@ import Testing
         mapper = FakeMapper()
         core = IOMMUCore(limits: .init(callsInAStep: 8))
         try core.add(endpoint: 1, group: "1", back: FakeBack(sharing: mapper))
+        others = [FakeMapper(), FakeMapper()]
+        for (endpoint, other) in zip([0x100, 0x200] as [UInt32], others) {
+            try core.add(endpoint: endpoint, group: "\(endpoint)", back: FakeBack(sharing: other))
+        }
         bench = try IOMMUFunctionBench(core: core)
         try bench.driver.initialise()
     }
@@ -91,6 +97,7 @@ import Testing
     /// Host calls for a hundred requests of the guest, with merging and without, and how often an area was split.
     private static let traces: [(name: String, calls: UInt64, apart: UInt64, splits: UInt64)] = [
         ("hugepage-pool", 130, 170, 0), ("mpi-start-up", 31, 100, 0), ("driver-streaming", 93, 100, 0),
+        ("recorded-pingpong", 100, 100, 0), ("recorded-hugepages", 87, 100, 0), ("recorded-kernel-tcp", 100, 100, 0),
     ]
 
     @Test(arguments: traces) func tracesTakeFewHostCalls(name: String, calls: UInt64, apart: UInt64, splits: UInt64) throws {
@@ -98,9 +105,10 @@ import Testing
         #expect(merged == calls)
         #expect(core.statistics.splits == splits && mapper.complaints.isEmpty)
         let other = try RequestRunTests()
-        other.mapper.joinsNeighbours = false
+        for mapper in [other.mapper] + other.others { mapper.joinsNeighbours = false }
         let single = try other.hostCalls(of: name)
         #expect(single == apart)
+        print("\(name): \(merged) host calls for 100 requests, \(single) without merging")
     }
 
     private func hostCalls(of trace: String) throws -> UInt64 {
@@ -108,6 +116,8 @@ import Testing
             let answers = try send(batch)
             #expect(answers.allSatisfy { $0 == 0 })
         }
+        let complaints = others.flatMap(\.complaints)
+        #expect(complaints.isEmpty, "\(complaints)")
         let statistics = core.statistics
         return (statistics.hostMapCalls + statistics.hostUnmapCalls) * 100 / statistics.carriedOut
     }

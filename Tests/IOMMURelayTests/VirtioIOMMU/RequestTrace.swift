@@ -11,7 +11,11 @@ struct RequestTrace {
             let words = line.split(separator: " ")
             let numbers = words.dropFirst().map { $0.hasPrefix("0x") ? UInt64($0.dropFirst(2), radix: 16) ?? 0 : UInt64($0) ?? 0 }
             switch words[0] {
-            case "attach": add(GuestIOMMURequest.attach(endpoint: UInt32(numbers[0]), domain: UInt32(numbers[1])))
+            case "attach":
+                add(
+                    GuestIOMMURequest.attach(
+                        endpoint: UInt32(numbers[0]), domain: UInt32(numbers[1]), flags: numbers.count > 2 ? UInt32(numbers[2]) : 0))
+            case "detach": add(GuestIOMMURequest.detach(endpoint: UInt32(numbers[0]), domain: UInt32(numbers[1])))
             case "map":
                 add(GuestIOMMURequest.map(domain: UInt32(numbers[0]), numbers[1], numbers[2], to: numbers[3], flags: UInt32(numbers[4])))
             case "unmap": add(GuestIOMMURequest.unmap(domain: UInt32(numbers[0]), numbers[1], numbers[2]))

@@ -10,14 +10,15 @@ import VfioUser
 final class ServedRelay {
     private struct Shown: Sendable {
         var control: ServerControl?
-        var published: PublishedRelay?
+        var published: [PublishedRelay] = []
         var isReady = false
         var failure: String?
     }
 
     private final class Box: Sendable { let shown = Mutex(Shown()) }
 
-    let published: PublishedRelay
+    /// Of each IOMMU.
+    let published: [PublishedRelay]
     private let control: ServerControl
     private var thread: WorkerThread<Void>?
 
@@ -26,7 +27,7 @@ final class ServedRelay {
         thread = try WorkerThread {
             do {
                 let relay = try Relay(plan, devices: devices)
-                box.shown.withLock { ($0.control, $0.published) = (relay.control, relay.published) }
+                box.shown.withLock { ($0.control, $0.published) = (relay.control, relay.iommus.map(\.published)) }
                 try relay.serve { box.shown.withLock { $0.isReady = true } }
             } catch { box.shown.withLock { $0.failure = "\(error)" } }
         }
@@ -34,7 +35,7 @@ final class ServedRelay {
         while !box.shown.withLock({ $0.isReady || $0.failure != nil }), !deadline.hasPassed { sleepMicroseconds(1000) }
         let shown = box.shown.withLock { $0 }
         control = try #require(shown.control, "\(shown.failure ?? "it did not start")")
-        published = try #require(shown.published)
+        published = shown.published
     }
 
     /// Ends it.

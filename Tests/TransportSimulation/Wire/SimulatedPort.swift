@@ -33,9 +33,9 @@ public final class SimulatedPort: Port, QueuePair {
     let shape: Shape
     let packets: PacketPool
     /// Where sent frames go.
-    var wire: ([UInt8]) -> Void = { _ in }
+    public var wire: ([UInt8]) -> Void = { _ in }
     /// Virtual time, set by whoever runs the simulation.
-    var now: UInt64 = 0
+    public var now: UInt64 = 0
 
     private var posted: [UInt32] = []
     private var filled: [PacketHandle] = []
@@ -57,12 +57,12 @@ public final class SimulatedPort: Port, QueuePair {
         refill()
     }
 
-    var hasFrames: Bool { filledFirst < filled.count }
+    public var hasFrames: Bool { filledFirst < filled.count }
     /// When a full transmit ring has room again.
     var hasSendRoom: Bool { sending.count - sendingFirst < shape.transmitRing }
 
     /// A frame comes out of the wire.
-    func arrive(_ frame: [UInt8]) {
+    public func arrive(_ frame: [UInt8]) {
         guard frame.count <= pool.bufferByteCount, let buffer = posted.popLast() else {
             dropped += 1
             return

@@ -15,6 +15,15 @@ public protocol HostAddressSpace: AnyObject, Sendable {
     @discardableResult func unmap(_ range: IOVARange) throws(DeviceError) -> UInt64
     /// Removes everything.
     func unmapAll() throws(DeviceError)
+    /// Makes pages that a map is going to pin. It takes all the time that pages take which nobody has used yet, up to hundreds of
+    /// times as long as the map itself then: callers who cannot wait do it in small parts.
+    func makePages(processAddress: UInt64, byteCount: UInt64, access: DMAAccess)
+}
+
+extension HostAddressSpace {
+    public func makePages(processAddress: UInt64, byteCount: UInt64, access: DMAAccess) {
+        PagePopulation.populate(address: processAddress, byteCount: byteCount, isWritten: access.contains(.write))
+    }
 }
 
 /// A mapping that the kernel refused: the call for who has to act on it, and the explanation for people.

@@ -9,11 +9,16 @@ import SystemPackage
 /// (IOMMU_HWPT_ALLOC) gives nesting and dirty tracking, which nobody here has a use for.
 public final class IOAS: HostAddressSpace {
     let context: IOMMUFDContext
-    let id: UInt32
+    /// The kernel's name for it, in its context.
+    public let id: UInt32
     /// Whom errors speak of.
     private let subject: VFIOSubject
+    /// Told its id once it is gone.
+    private let gone: (@Sendable (UInt32) -> Void)?
 
-    init(_ context: IOMMUFDContext, _ subject: VFIOSubject) throws(DeviceError) {
+    init(
+        _ context: IOMMUFDContext, _ subject: VFIOSubject, gone: (@Sendable (UInt32) -> Void)? = nil
+    ) throws(DeviceError) {
         var request = unic_iommu_ioas_alloc()
         request.size = UInt32(MemoryLayout<unic_iommu_ioas_alloc>.size)
         let path = subject.paths.iommu
@@ -22,12 +27,15 @@ public final class IOAS: HostAddressSpace {
         }
         self.context = context
         self.subject = subject
+        self.gone = gone
         id = request.out_ioas_id
     }
 
     deinit {
         var request = unic_iommu_destroy(size: UInt32(MemoryLayout<unic_iommu_destroy>.size), id: id)
-        _ = try? context.file.ioctl(UInt(unic_iommu_destroy_request), &request, call: "IOMMU_DESTROY", on: "IOAS \(id)")
+        guard (try? context.file.ioctl(UInt(unic_iommu_destroy_request), &request, call: "IOMMU_DESTROY", on: "IOAS \(id)")) != nil
+        else { return }
+        gone?(id)
     }
 
     /// What can be mapped now: less, the more devices are attached.
@@ -88,12 +96,19 @@ public final class IOAS: HostAddressSpace {
     }
 
     @discardableResult private func unmap(from start: UInt64, byteCount: UInt64, _ what: String) throws(SystemCallError) -> UInt64 {
+        try IOAS.unmap(in: context.file, ioas: id, from: start, byteCount: byteCount, what)
+    }
+
+    /// IOMMU_IOAS_UNMAP; 0 and UInt64.max mean everything.
+    static func unmap(
+        in context: borrowing OwnedDescriptor, ioas: UInt32, from start: UInt64, byteCount: UInt64, _ what: String
+    ) throws(SystemCallError) -> UInt64 {
         var request = unic_iommu_ioas_unmap()
         request.size = UInt32(MemoryLayout<unic_iommu_ioas_unmap>.size)
-        request.ioas_id = id
+        request.ioas_id = ioas
         request.iova = start
         request.length = byteCount
-        try context.file.ioctl(UInt(unic_iommu_ioas_unmap_request), &request, call: "IOMMU_IOAS_UNMAP", on: what)
+        try context.ioctl(UInt(unic_iommu_ioas_unmap_request), &request, call: "IOMMU_IOAS_UNMAP", on: what)
         return request.length
     }
 

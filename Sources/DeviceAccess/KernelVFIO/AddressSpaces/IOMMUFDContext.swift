@@ -1,6 +1,6 @@
 import CLinuxShims
 import Glibc
-import LinuxIO
+public import LinuxIO
 
 /// An open /dev/iommu (include/uapi/linux/iommufd.h, Linux 6.12): address spaces, and the devices that are bound to it. All
 /// functions of a group have to be bound to the same one. What is pinned goes with it.
@@ -22,7 +22,15 @@ public final class IOMMUFDContext: Sendable {
     }
 
     /// Makes an address space, empty.
-    public func makeAddressSpace() throws(DeviceError) -> IOAS { try IOAS(self, subject) }
+    /// - Parameter gone: told its id once the kernel has it no more.
+    public func makeAddressSpace(gone: (@Sendable (UInt32) -> Void)? = nil) throws(DeviceError) -> IOAS {
+        try IOAS(self, subject, gone: gone)
+    }
+
+    /// A descriptor of the context for another process, which can unmap then (``OpenedIOMMUFD``).
+    public func duplicateFile() throws(DeviceError) -> OwnedDescriptor {
+        do { return try file.duplicate() } catch { throw subject.failed(error, fix: "Raise the limit of open files (ulimit -n).") }
+    }
 
     /// Opens a function's own file and binds it to this context. Its DMA is blocked until it is attached to an address space.
     func bind(_ subject: VFIOSubject) throws(DeviceError) -> OwnedDescriptor {

@@ -1,6 +1,6 @@
 import CLinuxShims
 public import DeviceMemory
-import LinuxIO
+public import LinuxIO
 
 /// A container of type 1v2 with one group in it: the group's functions cannot have another one as long as one of them is open.
 public final class Type1AddressSpace: IOMMUAddressSpace, HostAddressSpace {
@@ -57,6 +57,13 @@ public final class Type1AddressSpace: IOMMUAddressSpace, HostAddressSpace {
     }
 
     func nodes(_ subject: VFIOSubject) -> [String] { [group.path, subject.paths.container] }
+
+    /// A descriptor of the container for another process, which can unmap then (``OpenedContainer``).
+    public func duplicateFile() throws(DeviceError) -> OwnedDescriptor {
+        do { return try container.file.duplicate() } catch {
+            throw subject.failed(error, fix: "Raise the limit of open files (ulimit -n).")
+        }
+    }
 
     // MARK: For who maps by hand
 

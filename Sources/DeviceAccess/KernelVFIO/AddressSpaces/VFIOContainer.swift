@@ -100,7 +100,9 @@ struct VFIOContainer: ~Copyable, Sendable {
 
     /// VFIO_IOMMU_UNMAP_DMA. When it returns, the IOMMU's caches know.
     /// - Returns: how many bytes were mapped there.
-    borrowing func unmap(_ removal: Removal) throws(SystemCallError) -> UInt64 {
+    borrowing func unmap(_ removal: Removal) throws(SystemCallError) -> UInt64 { try VFIOContainer.unmap(removal, in: file) }
+
+    static func unmap(_ removal: Removal, in file: borrowing OwnedDescriptor) throws(SystemCallError) -> UInt64 {
         var request = removal.request
         try file.ioctl(UInt(unic_vfio_iommu_unmap_dma), bytes: &request, call: "VFIO_IOMMU_UNMAP_DMA", on: "\(removal)")
         // The kernel writes back how much it unmapped.

@@ -23,10 +23,13 @@ final class RelayedServedFunctions {
     var isEmpty: Bool { devices.isEmpty }
     var limits: [DMALimits] { devices.values.map(\.dmaLimits) }
 
-    func open(_ plan: RelayPlan, _ urls: [String: DeviceURL], options: Relay.Options) throws(DeviceError) {
-        for placed in plan.topology.functions {
+    /// - Parameter viommu: who plays the guest's IOMMU.
+    func open(
+        _ functions: [GuestTopology.PlacedFunction], _ urls: [String: DeviceURL], viommu: GuestIOMMU, options: Relay.Options
+    ) throws(DeviceError) {
+        for placed in functions {
             guard let url = urls[placed.function.name], url.scheme == .vfioUser else { continue }
-            guard plan.options.viommu == .relay else {
+            guard viommu == .relay else {
                 throw .notUsable(
                     device: url.description, group: nil, reason: "with an IOMMU of QEMU's nothing is left to do for a relay",
                     fix: "Let QEMU connect to that server itself, or leave --viommu out.")

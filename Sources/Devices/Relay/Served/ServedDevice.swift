@@ -13,7 +13,7 @@ final class ServedDevice: MappingServer, @unchecked Sendable {
     init(_ device: VfioUserDevice) { self.device = device }
 
     func map(_ piece: FilePiece) throws(DeviceError) { try device.map(piece) }
-    func unmap(_ range: IOVARange) throws(DeviceError) { try device.unmap(range) }
+    func unmap(_ ranges: [IOVARange]) throws(DeviceError) { try device.unmapPieces(ranges) }
     func checkPresence() throws(DeviceError) { try device.checkPresence() }
     func hangUp(_ reason: String) { device.hangUp(reason) }
 }

@@ -1,0 +1,1 @@
+../IOMMURelayTests/VirtioIOMMU/GuestVirtioQueue.swift
