@@ -11,18 +11,18 @@ import Testing
                 Issue.record("no number is left")
                 return
             }
-            #expect(number > 1 && number >> 24 == 0)
-            #expect(seen.insert(number).inserted)
+            holds(number > 1 && number >> 24 == 0)
+            holds(seen.insert(number).inserted)
             table.remove(number)
         }
     }
 
     @Test func thereIsALimitAndAWildNumberFindsNobody() {
         var table = QueuePairTable()
-        for _ in 0..<QueuePairTable.capacity { #expect(table.takeNumber() != nil) }
-        #expect(table.takeNumber() == nil && table.count == QueuePairTable.capacity)
-        for number in [0, 1, 4095, 0xff_ffff, .max] as [UInt32] { #expect(table[number] == nil) }
+        for _ in 0..<QueuePairTable.capacity { holds(table.takeNumber() != nil) }
+        holds(table.takeNumber() == nil && table.count == QueuePairTable.capacity)
+        for number in [0, 1, 4095, 0xff_ffff, .max] as [UInt32] { holds(table[number] == nil) }
         table.remove(0xffff_ffff)
-        #expect(table.count == QueuePairTable.capacity)
+        holds(table.count == QueuePairTable.capacity)
     }
 }

@@ -8,18 +8,18 @@ import Testing
 
     @Test func strangersCannotTakeThePlacesOfThoseThatProgramsName() {
         var peers = DatagramPeers(local: name(0))
-        for life in 1...DatagramPeers.strangerLimit { #expect(peers.stranger(key: name(life).key, name: name(life)) != nil) }
-        #expect(peers.stranger(key: name(100_000).key, name: name(100_000)) == nil)
+        for life in 1...DatagramPeers.strangerLimit { holds(peers.stranger(key: name(life).key, name: name(life)) != nil) }
+        holds(peers.stranger(key: name(100_000).key, name: name(100_000)) == nil)
         let wanted = peers.named(name(100_000))
-        #expect(wanted != nil)
-        #expect(peers.stranger(key: name(100_000).key, name: nil) == wanted)
-        #expect(peers.named(name(7)) == 6)
+        holds(wanted != nil)
+        holds(peers.stranger(key: name(100_000).key, name: nil) == wanted)
+        holds(peers.named(name(7)) == 6)
     }
 
     @Test func aFullTableRefusesAName() {
         var peers = DatagramPeers(local: name(0))
-        for life in 1...DatagramPeers.capacity { #expect(peers.named(name(life)) != nil) }
-        #expect(peers.named(name(DatagramPeers.capacity + 1)) == nil)
-        #expect(peers.named(name(1)) == 0)
+        for life in 1...DatagramPeers.capacity { holds(peers.named(name(life)) != nil) }
+        holds(peers.named(name(DatagramPeers.capacity + 1)) == nil)
+        holds(peers.named(name(1)) == 0)
     }
 }
