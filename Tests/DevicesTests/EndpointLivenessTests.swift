@@ -1,25 +1,26 @@
-import Glibc
+import Foundation
 import LinuxIO
 import Testing
 
 @testable import Devices
 
 @Suite struct EndpointLivenessTests {
-    private let directory = "/dev/shm/unic-liveness-\(getpid())"
+    private let directory = "/dev/shm/unic-liveness-\(processIdentifier)"
 
     @Test func anEndpointLivesAsLongAsItsValue() throws {
         let looker = try EndpointLiveness(key: 1 << 40, directory: directory)
         let top = UInt64.max
         do {
             let other = try EndpointLiveness(key: top, directory: directory)
-            #expect(looker.isAlive(key: top))
-            #expect(other.isAlive(key: 1 << 40))
-            #expect(!looker.isAlive(key: top - 8))
-            // One's own lock is not another's.
-            #expect(!looker.isAlive(key: 1 << 40))
+            // In order: the other one's; one's own by the other; nobody's; one's own lock, which is not another's.
+            let seen = [
+                looker.isAlive(key: top), other.isAlive(key: 1 << 40), looker.isAlive(key: top - 8), looker.isAlive(key: 1 << 40),
+            ]
+            #expect(seen == [true, true, false, false])
         }
-        #expect(!looker.isAlive(key: top))
+        let livesOn = looker.isAlive(key: top)
+        #expect(!livesOn)
         try PrivateDirectory(path: directory).removeFile("endpoints")
-        rmdir(directory)
+        try FileManager.default.removeItem(atPath: directory)
     }
 }
