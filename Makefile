@@ -6,7 +6,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 RELEASE := --configuration release --static-swift-stdlib --scratch-path .build-release -Xswiftc -enforce-exclusivity=unchecked
 BIN := .build-release/release
 
-.PHONY: help setup build release pingpong provider verbs test test-long fuzz lint format bench bench-instructions bench-lab bench-relay lab lab-nested lab-shell clean check
+.PHONY: help setup build release pingpong provider verbs test test-long fuzz lint format bench bench-instructions bench-lab bench-relay bench-mpi lab lab-nested lab-shell clean check
 
 help: ## these verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -28,6 +28,7 @@ release: setup ## static release binaries in .build-release/release
 	swift build $(RELEASE) --product vfio-map
 	swift build $(RELEASE) --product relay-core
 	swift build $(RELEASE) --product transport-simulation
+	swift build $(RELEASE) --product message-path
 	swift build $(RELEASE) --product unic-fi
 	swift build $(RELEASE) --product unic-verbs
 	swift build $(RELEASE) --product mpi-pingpong
@@ -64,7 +65,11 @@ bench-instructions: release ## instructions of the hot functions, a packet and a
 
 bench: release ## times: medians and spread, five interleaved repetitions; the relay in guests last
 	Scripts/bench $(BIN)
+	Scripts/bench-mpi $(BIN)
 	Scripts/bench-relay $(BIN)
+
+bench-mpi: release ## times of MPI between two ranks, against the other ways that Open MPI has
+	Scripts/bench-mpi $(BIN)
 
 bench-lab: release ## times in a guest against the kernel's driver and DPDK's testpmd, one boot, five repetitions
 	Scripts/bench-lab $(BIN)

@@ -41,7 +41,10 @@ private let allowed: [String: Set<String>] = [
     "MPIExamples": ["CMPI"],
     "Echo": ["LinuxIO", "DeviceMemory", "NicDriver"],
     "CopyEngine": ["LinuxIO", "DeviceMemory", "DeviceModel"],
-    "FuzzTargets": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicModels", "IOMMURelay", "VfioUser", "Reports"],
+    "TransportSimulation": ["LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge"],
+    "FuzzTargets": [
+        "LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicModels", "IOMMURelay", "VfioUser", "Reports", "TransportSimulation",
+    ],
     "DriverSuite": ["LinuxIO", "DeviceMemory", "DeviceAccess", "DeviceModel", "NicDriver", "NicModels", "Devices"],
 ]
 

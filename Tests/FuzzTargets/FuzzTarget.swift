@@ -1,5 +1,5 @@
 /// What libFuzzer feeds with bytes: one for each parser of the vfio-user protocol, whole servers of two models, a whole
-/// client, the reader of a server's status, and a guest's IOMMU with its queues in memory.
+/// client, the reader of a server's status, a guest's IOMMU with its queues in memory, and a peer of the MPI transport.
 ///
 /// A target ends the process when its parser says something that cannot be true. Each has inputs in Tests/FuzzTests/Corpus,
 /// in a folder of its name.
@@ -24,6 +24,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case client
     case statusJSON = "status-json"
     case iommu
+    case transport
 
     public func run(_ bytes: [UInt8]) {
         switch self {
@@ -32,6 +33,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .client: drive(bytes)
         case .statusJSON: readJSON(bytes)
         case .iommu: askIOMMU(bytes)
+        case .transport: attackTransport(bytes)
         default: parse(bytes)
         }
     }

@@ -67,7 +67,7 @@ extension FuzzTarget {
                     { $0.emit() }
                 ) { try? MigrationDataMessage.parse($0, hasData: hasData, maximumByteCount: 4096, descriptorCount: count) }
             }
-        case .server, .serverOfVirtioNet, .client, .statusJSON, .iommu: break
+        case .server, .serverOfVirtioNet, .client, .statusJSON, .iommu, .transport: break
         }
     }
 

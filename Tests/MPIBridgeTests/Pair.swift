@@ -19,6 +19,22 @@ final class Pair {
             port.wire = { [unowned self] in sent.append($0) }
         }
 
+        // The endpoint cannot be copied, and so not be looked at by #expect.
+        var address: EndpointAddress { endpoint.address }
+        var counters: TransportCounters { endpoint.counters }
+        var residue: Residue { endpoint.residue }
+        var isQuiet: Bool { endpoint.isQuiet }
+        func send(_ request: SendRequest, now: UInt64) -> Posting { endpoint.send(request, now: now) }
+        func receive(_ request: ReceiveRequest, now: UInt64) -> Posting { endpoint.receive(request, now: now) }
+        func receiveClaimed(_ request: ReceiveRequest, now: UInt64) -> Posting { endpoint.receiveClaimed(request, now: now) }
+        func cancelReceive(context: UInt) -> Bool { endpoint.cancelReceive(context: context) }
+        func peek(_ request: ReceiveRequest, mode: MessageEndpoint.PeekMode, now: UInt64) -> Completion? {
+            endpoint.peek(request, mode: mode, now: now) ? endpoint.takeCompletion() : nil
+        }
+        func discardClaimed(context: UInt, space: MessageSpace, now: UInt64) -> Bool {
+            endpoint.discardClaimed(context: context, space: space, now: now)
+        }
+
         func progress(_ now: UInt64) {
             port.now = now
             _ = endpoint.progress(now: now)
@@ -94,7 +110,7 @@ final class Pair {
 }
 
 /// Bytes for sends and receives that live as long as this.
-final class TestBytes {
+@safe final class TestBytes {
     private let memory: UnsafeMutableRawBufferPointer
 
     init(_ bytes: [UInt8]) {

@@ -90,7 +90,9 @@ public final class Simulation {
         let limit = now + 2 * plan.options.peerTimeout
         while now < limit {
             for rank in ranks where !rank.isDead { rank.wakeAt = wakeTime(of: rank) }
-            let isAtRest = ranks.allSatisfy { $0.isDead || (residue(of: $0).isEmpty && !$0.port.hasFrames && $0.endpoint.nextDeadline > now) }
+            let isAtRest = ranks.allSatisfy {
+                $0.isDead || (residue(of: $0).isEmpty && !$0.port.hasFrames && $0.endpoint.nextDeadline > now)
+            }
             if network.nextArrival == nil, isAtRest { return }
             try step("the endpoints do not come to rest")
         }
@@ -173,7 +175,8 @@ public final class Simulation {
             text += "\(rank.endpoint.residue)\n        \(rank.endpoint.counters)"
         }
         let missing = states.indices.filter { states[$0].taker == nil && !isExcused($0) }
-        text += "\n    messages that nobody got: \(missing.map { "\($0) (\(plan.messages[$0].from)→\(plan.messages[$0].to), \(plan.messages[$0].byteCount) bytes, sent: \(states[$0].sentOrder != nil))" })"
+        text +=
+            "\n    messages that nobody got: \(missing.map { "\($0) (\(plan.messages[$0].from)→\(plan.messages[$0].to), \(plan.messages[$0].byteCount) bytes, sent: \(states[$0].sentOrder != nil))" })"
         return text
     }
 }

@@ -6,17 +6,25 @@ import Testing
 @Suite struct CompletionRecordTests {
     /// The record is copied as it lies (rdma/fi_eq.h).
     @Test func itBeginsAsLibfabricsEntriesDo() {
-        #expect(MemoryLayout<CompletionRecord>.offset(of: \.context) == MemoryLayout<fi_cq_tagged_entry>.offset(of: \.op_context))
-        #expect(MemoryLayout<CompletionRecord>.offset(of: \.flags) == MemoryLayout<fi_cq_tagged_entry>.offset(of: \.flags))
-        #expect(MemoryLayout<CompletionRecord>.offset(of: \.byteCount) == MemoryLayout<fi_cq_tagged_entry>.offset(of: \.len))
-        #expect(MemoryLayout<CompletionRecord>.offset(of: \.buffer) == MemoryLayout<fi_cq_tagged_entry>.offset(of: \.buf))
-        #expect(MemoryLayout<CompletionRecord>.offset(of: \.data) == MemoryLayout<fi_cq_tagged_entry>.offset(of: \.data))
-        #expect(MemoryLayout<CompletionRecord>.offset(of: \.tag) == MemoryLayout<fi_cq_tagged_entry>.offset(of: \.tag))
-        #expect(CompletionRecord.byteCount(of: FI_CQ_FORMAT_UNSPEC) == MemoryLayout<fi_cq_entry>.size)
-        #expect(CompletionRecord.byteCount(of: FI_CQ_FORMAT_CONTEXT) == MemoryLayout<fi_cq_entry>.size)
-        #expect(CompletionRecord.byteCount(of: FI_CQ_FORMAT_MSG) == MemoryLayout<fi_cq_msg_entry>.size)
-        #expect(CompletionRecord.byteCount(of: FI_CQ_FORMAT_DATA) == MemoryLayout<fi_cq_data_entry>.size)
-        #expect(CompletionRecord.byteCount(of: FI_CQ_FORMAT_TAGGED) == MemoryLayout<fi_cq_tagged_entry>.size)
+        typealias Ours = MemoryLayout<CompletionRecord>
+        let ours = [
+            Ours.offset(of: \.context), Ours.offset(of: \.flags), Ours.offset(of: \.byteCount), Ours.offset(of: \.buffer),
+            Ours.offset(of: \.data), Ours.offset(of: \.tag),
+        ]
+        // SAFETY: nothing is read.
+        let theirs = unsafe [
+            MemoryLayout<fi_cq_tagged_entry>.offset(of: \.op_context), MemoryLayout<fi_cq_tagged_entry>.offset(of: \.flags),
+            MemoryLayout<fi_cq_tagged_entry>.offset(of: \.len), MemoryLayout<fi_cq_tagged_entry>.offset(of: \.buf),
+            MemoryLayout<fi_cq_tagged_entry>.offset(of: \.data), MemoryLayout<fi_cq_tagged_entry>.offset(of: \.tag),
+        ]
+        #expect(ours == theirs)
+        let formats = [FI_CQ_FORMAT_UNSPEC, FI_CQ_FORMAT_CONTEXT, FI_CQ_FORMAT_MSG, FI_CQ_FORMAT_DATA, FI_CQ_FORMAT_TAGGED]
+        // SAFETY: as above.
+        let sizes = unsafe [
+            MemoryLayout<fi_cq_entry>.size, MemoryLayout<fi_cq_entry>.size, MemoryLayout<fi_cq_msg_entry>.size,
+            MemoryLayout<fi_cq_data_entry>.size, MemoryLayout<fi_cq_tagged_entry>.size,
+        ]
+        #expect(formats.map { CompletionRecord.byteCount(of: $0) } == sizes)
         #expect(CompletionRecord.byteCount(of: fi_cq_format(rawValue: 99)) == nil)
     }
 
@@ -29,8 +37,9 @@ import Testing
         record.data = .max
         record.tag = .max
         var memory = [UInt8](repeating: 0, count: 200)
-        memory.withUnsafeMutableBytes { bytes in
-            let buffer = CompletionBuffer(entries: bytes.baseAddress, count: 2, sources: nil)
+        // SAFETY: two entries of at most 48 bytes lie in 200.
+        unsafe memory.withUnsafeMutableBytes { bytes in
+            let buffer = unsafe CompletionBuffer(entries: bytes.baseAddress, count: 2, sources: nil)
             buffer?.store(record, at: 1, entryByteCount: entryByteCount)
         }
         #expect(memory.firstIndex(of: 0xff) == entryByteCount)
@@ -38,9 +47,9 @@ import Testing
     }
 
     @Test func roomThatIsNotThereIsRefused() {
-        #expect(CompletionBuffer(entries: nil, count: 1, sources: nil) == nil)
-        #expect(CompletionBuffer(entries: nil, count: 0, sources: nil) != nil)
-        #expect(CompletionBuffer(entries: nil, count: -1, sources: nil) == nil)
+        // SAFETY: nothing is pointed to.
+        let taken = [1, 0, -1].map { unsafe CompletionBuffer(entries: nil, count: $0, sources: nil) != nil }
+        #expect(taken == [false, true, false])
     }
 }
 
@@ -49,8 +58,9 @@ import Testing
         var ring = CompletionRing(capacity: 5)
         #expect(ring.room == 8)
         for turn in 0..<10 {
-            for value in 0..<8 { #expect(ring.append(CompletionRecord(context: UInt(turn * 8 + value)))) }
-            #expect(!ring.append(CompletionRecord()))
+            var taken = (0..<8).map { ring.append(CompletionRecord(context: UInt(turn * 8 + $0))) }
+            taken.append(ring.append(CompletionRecord()))
+            #expect(taken == [Bool](repeating: true, count: 8) + [false])
             #expect(ring.room == 0)
             for value in 0..<8 {
                 #expect(ring.oldest.context == UInt(turn * 8 + value))
@@ -91,7 +101,8 @@ import Testing
     @Test func somethingFoundBeginsAnew() {
         var policy = IdlePolicy()
         let patience = Int(policy.patience)
-        for _ in 0..<patience - 1 { #expect(!policy.foundNothing()) }
+        let early = (0..<patience - 1).filter { _ in policy.foundNothing() }
+        #expect(early.isEmpty)
         policy.foundSomething()
         #expect(looksUntilYield(&policy) == patience)
     }

@@ -34,8 +34,8 @@ import Testing
             ("buffered", \.receive!.totalBufferedRecv, EndpointProfile.reliable.receive.totalBufferedRecv),
             ("completion data", \.domain!.cqDataSize, 8), ("counters", \.domain!.counterCount, 1024),
             ("regions", \.domain!.mrCount, 65_536), ("transmit contexts", \.endpoint!.transmitContexts, 1),
-        ] as [(String, WritableKeyPath<InfoHints, Int> & Sendable, Int)])
-    func limitsAreLimits(name: String, field: WritableKeyPath<InfoHints, Int> & Sendable, limit: Int) throws {
+        ] as [(String, any WritableKeyPath<InfoHints, Int> & Sendable, Int)])
+    func limitsAreLimits(name: String, field: any WritableKeyPath<InfoHints, Int> & Sendable, limit: Int) throws {
         #expect(throws: Never.self) { try match(hints { $0[keyPath: field] = limit }) }
         #expect(throws: InfoMismatch.self) { try match(hints { $0[keyPath: field] = limit + 1 }) }
     }

@@ -12,13 +12,13 @@ import Testing
         while sent < count {
             let request = SendRequest(
                 to: end.other, space: .tagged, tag: UInt64(sent), memory: memory.application, context: UInt(sent), options: .completes)
-            guard end.endpoint.send(request, now: now) == .accepted else { return }
+            guard end.send(request, now: now) == .accepted else { return }
             sent += 1
         }
     }
 
     private func receive(_ end: Pair.End, tag: UInt64, now: UInt64) {
-        #expect(end.endpoint.receive(ReceiveRequest(space: .tagged, tag: tag, memory: sink.application), now: now) == .accepted)
+        #expect(end.receive(ReceiveRequest(space: .tagged, tag: tag, memory: sink.application), now: now) == .accepted)
     }
 
     @Test func unexpectedMessagesHaveALimitAndThenTheSenderWaits() {
@@ -33,9 +33,9 @@ import Testing
             pair.exchange()
         }
         #expect(sent < 2_000, "\(sent) messages were taken that nobody receives")
-        #expect(pair.b.endpoint.counters.unexpectedBytesPeak <= 100_000 + 1 << 18)
-        #expect(pair.b.endpoint.residue.unexpected <= 500 + 4 * 64)
-        #expect(pair.a.endpoint.counters.creditStalls > 0)
+        #expect(pair.b.counters.unexpectedBytesPeak <= 100_000 + 1 << 18)
+        #expect(pair.b.residue.unexpected <= 500 + 4 * 64)
+        #expect(pair.a.counters.creditStalls > 0)
         // They all come when they are received, in their order.
         var received = 0
         for _ in 0..<20_000 where received < 3_000 {
@@ -65,11 +65,11 @@ import Testing
         func sendLong() {
             for end in [pair.a, pair.b] {
                 let request = SendRequest(to: end.other, space: .untagged, memory: long.application, context: 7_777)
-                #expect(end.endpoint.send(request, now: pair.now) == .accepted)
+                #expect(end.send(request, now: pair.now) == .accepted)
             }
         }
         for (end, place) in [(pair.a, places.0), (pair.b, places.1)] {
-            #expect(end.endpoint.receive(ReceiveRequest(space: .untagged, memory: place.application, context: 8_888), now: pair.now) == .accepted)
+            #expect(end.receive(ReceiveRequest(space: .untagged, memory: place.application, context: 8_888), now: pair.now) == .accepted)
         }
         if longFirst { sendLong() }
         var sent = (0, 0)
@@ -90,7 +90,7 @@ import Testing
         pair.advance(by: 10_000_000_000)
         for (end, place) in [(pair.a, places.0), (pair.b, places.1)] {
             #expect(end.completions.contains { $0.context == 8_888 && $0.error == nil } && place.bytes == long.bytes)
-            #expect(end.endpoint.residue.isEmpty && end.endpoint.isQuiet)
+            #expect(end.residue.isEmpty && end.isQuiet)
         }
     }
 
@@ -103,7 +103,7 @@ import Testing
         var sent = 0
         flood(pair.a, &sent, of: 20, now: pair.now)
         pair.exchange()
-        let there = pair.b.endpoint.residue.unexpected
+        let there = pair.b.residue.unexpected
         #expect(there < 20)
         for tag in 0..<20 { receive(pair.b, tag: UInt64(tag), now: pair.now) }
         // All that tells of the room is lost.

@@ -10,7 +10,9 @@ import TransportSimulation
     /// What the victim's own frames to the attacker begin with.
     private var victimFirst: UInt32 { Peer.firstSequence(from: victim.address.key, to: victim.attacker.key) }
 
-    private func frame(_ kind: FrameKind, _ words: [UInt64] = [], payload: [UInt8] = [], flags: FrameFlags = [], ahead: UInt32 = 0) -> [UInt8] {
+    private func frame(_ kind: FrameKind, _ words: [UInt64] = [], payload: [UInt8] = [], flags: FrameFlags = [], ahead: UInt32 = 0)
+        -> [UInt8]
+    {
         var frame = ForgedFrame(kind: kind.rawValue, from: victim.attacker, to: victim.address, words: words, payload: payload)
         frame.sequence = first &+ ahead
         frame.acknowledgement = victimFirst
@@ -20,7 +22,7 @@ import TransportSimulation
 
     private func expectFailure(_ frames: [[UInt8]], _ comment: Comment) {
         for frame in frames { victim.take(frame) }
-        #expect(victim.endpoint.counters.failedPeers == 1, comment)
+        #expect(victim.counters.failedPeers == 1, comment)
         expectWhole(comment)
     }
 
@@ -75,28 +77,28 @@ import TransportSimulation
             victim.take(frame(.write, [Victim.readKey, 0, 0, 1, count], payload: payload, ahead: ahead + 1))
             ahead += 2
         }
-        #expect(victim.endpoint.counters.failedPeers == 0)
-        #expect(victim.endpoint.counters.accessesRefused == UInt64(ahead))
-        #expect(victim.endpoint.counters.writesServed == 0 && victim.endpoint.counters.readsServed == 0)
+        #expect(victim.counters.failedPeers == 0)
+        #expect(victim.counters.accessesRefused == UInt64(ahead))
+        #expect(victim.counters.writesServed == 0 && victim.counters.readsServed == 0)
         expectWhole("refused")
     }
 
     @Test func aRightWriteLandsInItsPlace() {
         victim.take(frame(.write, [Victim.writeKey, 4_090, 0, 1, 6], payload: .init(repeating: 0x66, count: 6)))
-        #expect(victim.holdsWritten(0x66, in: 4_090..<4_096) && victim.endpoint.counters.writesServed == 1)
+        #expect(victim.holdsWritten(0x66, in: 4_090..<4_096) && victim.counters.writesServed == 1)
         expectWhole("a right write")
     }
 
     /// Never sent, never acknowledged: such frames are no news of anything.
     @Test func acknowledgementsOfWhatWasNeverSentAreDropped() {
-        let before = victim.endpoint.residue
+        let before = victim.residue
         for ahead in [1_000, 1 << 20, 0x8000_0000, 0x7fff_ffff] as [UInt32] {
             var ack = ForgedFrame(kind: 1, from: victim.attacker, to: victim.address, words: [.max])
             ack.acknowledgement = victimFirst &+ ahead
             victim.take(ack.bytes)
         }
-        #expect(victim.endpoint.counters.malformedFrames == 4)
-        #expect(victim.endpoint.residue.slots == before.slots && victim.endpoint.counters.failedPeers == 0)
+        #expect(victim.counters.malformedFrames == 4)
+        #expect(victim.residue.slots == before.slots && victim.counters.failedPeers == 0)
         // Selective bits beyond what is on its way.
         var ack = ForgedFrame(kind: 1, from: victim.attacker, to: victim.address, words: [.max])
         ack.acknowledgement = victimFirst
@@ -114,19 +116,19 @@ import TransportSimulation
         }
         for _ in 0..<100 { _ = victim.send(to: victim.attackerID, byteCount: 2_000) }
         victim.advance(by: 1_000_000)
-        #expect(victim.endpoint.residue.slots <= 64)
+        #expect(victim.residue.slots <= 64)
         expectWhole("credits")
     }
 
     /// More than was granted: messages without receives, for ever.
     @Test func whoDoesNotCareForCreditsIsEnded() {
         var ahead: UInt32 = 0
-        while victim.endpoint.counters.failedPeers == 0, ahead < 100_000 {
+        while victim.counters.failedPeers == 0, ahead < 100_000 {
             victim.take(frame(.request, [UInt64(ahead), 0, 100, UInt64(ahead)], flags: .tagged, ahead: ahead))
             ahead += 1
         }
         #expect(ahead < 2_000, "\(ahead) messages were taken")
-        #expect(victim.endpoint.residue.unexpected <= 64 + 8 * 64)
+        #expect(victim.residue.unexpected <= 64 + 8 * 64)
         expectWhole("a flood")
     }
 
@@ -134,15 +136,15 @@ import TransportSimulation
         for ahead in Array(1...200) + [0x7fff_ffff, 0x8000_0000, .max, .max - 64] as [UInt32] {
             victim.take(frame(.message, [0, 0, 4], payload: [1, 2, 3, 4], ahead: ahead))
         }
-        #expect(victim.endpoint.residue.heldFrames <= 63)
-        #expect(victim.endpoint.counters.failedPeers == 0)
+        #expect(victim.residue.heldFrames <= 63)
+        #expect(victim.counters.failedPeers == 0)
         expectWhole("wild numbers")
     }
 
     @Test func replayedFramesAreDeliveredOnce() {
         let message = frame(.message, [0, 0, 4], payload: [1, 2, 3, 4], flags: .tagged)
         for _ in 0..<50 { victim.take(message) }
-        #expect(victim.endpoint.counters.messagesReceived == 1 && victim.endpoint.counters.duplicateFrames == 49)
+        #expect(victim.counters.messagesReceived == 1 && victim.counters.duplicateFrames == 49)
         expectWhole("replays")
     }
 
@@ -151,7 +153,7 @@ import TransportSimulation
         let stranger = EndpointAddress(key: 3, mac: victim.attacker.mac, ipv4: victim.attacker.ipv4, udpPort: victim.attacker.udpPort)
         let local = EndpointAddress(key: 4, mac: victim.address.mac, ipv4: victim.address.ipv4, udpPort: victim.address.udpPort)
         victim.take(ForgedFrame(kind: 2, from: stranger, to: local, words: [0, 0, 1], payload: [1]).bytes)
-        #expect(victim.endpoint.counters.foreignFrames == 1 && victim.endpoint.counters.messagesReceived == 0)
+        #expect(victim.counters.foreignFrames == 1 && victim.counters.messagesReceived == 0)
         expectWhole("another job")
     }
 
@@ -164,7 +166,7 @@ import TransportSimulation
             frame.acknowledgement = Peer.firstSequence(from: victim.address.key, to: key)
             victim.take(frame.bytes)
         }
-        #expect(victim.endpoint.counters.foreignFrames == 1_000 - 6)
+        #expect(victim.counters.foreignFrames == 1_000 - 6)
         expectWhole("invented senders")
     }
 
@@ -177,7 +179,7 @@ import TransportSimulation
     @Test func framesCutOffAnywhereAreDropped() {
         let whole = frame(.write, [Victim.writeKey, 0, 0, 1, 50], payload: .init(repeating: 0x66, count: 50))
         for count in 0..<whole.count { victim.take([UInt8](whole.prefix(count))) }
-        #expect(victim.endpoint.counters.writesServed == 0 && victim.endpoint.counters.failedPeers == 0)
+        #expect(victim.counters.writesServed == 0 && victim.counters.failedPeers == 0)
         expectWhole("cut off")
     }
 }

@@ -10,22 +10,22 @@ import Testing
         let memory = TestBytes(count: count, byte)
         let request = SendRequest(
             to: pair.a.other, space: space, tag: tag, memory: memory.application, options: [.completes, .inject])
-        #expect(pair.a.endpoint.send(request, now: pair.now) == .accepted)
+        #expect(pair.a.send(request, now: pair.now) == .accepted)
     }
 
     private func post(
-        from peer: PeerID = .any, tag: UInt64 = 0, ignore: UInt64 = 0, space: MessageSpace = .tagged, context: UInt, memory: TestBytes? = nil,
+        from peer: PeerID = .any, tag: UInt64 = 0, ignore: UInt64 = 0, space: MessageSpace = .tagged, context: UInt,
+        memory: TestBytes? = nil,
         options: OperationOptions = .completes
     ) {
         let request = ReceiveRequest(
             from: peer, space: space, tag: tag, ignore: ignore, memory: (memory ?? place).application, context: context, options: options)
-        #expect(pair.b.endpoint.receive(request, now: pair.now) == .accepted)
+        #expect(pair.b.receive(request, now: pair.now) == .accepted)
     }
 
     private func peek(tag: UInt64, mode: MessageEndpoint.PeekMode, context: UInt) -> Completion? {
         let request = ReceiveRequest(space: .tagged, tag: tag, memory: .none, context: context)
-        #expect(pair.b.endpoint.peek(request, mode: mode, now: pair.now))
-        return pair.b.endpoint.takeCompletion()
+        return pair.b.peek(request, mode: mode, now: pair.now)
     }
 
     @Test func theOldestReceiveThatAcceptsItGetsAMessage() {
@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func aReceiveFromAnotherPeerDoesNotMatch() {
-        let other = EndpointAddress(key: 99, mac: pair.a.endpoint.address.mac, ipv4: 77, udpPort: 7)
+        let other = EndpointAddress(key: 99, mac: pair.a.address.mac, ipv4: 77, udpPort: 7)
         guard let stranger = pair.b.endpoint.peer(for: other, now: pair.now) else {
             Issue.record("no room for a peer")
             return
@@ -81,17 +81,17 @@ import Testing
         #expect(pair.b.completions.map(\.releasesBuffer) == [false, false, true])
         #expect(pair.b.completions.map { Int($0.address) - Int(buffer.address) } == [0, 50, 100])
         #expect(buffer.bytes == [1, 2, 3].flatMap { [UInt8](repeating: $0, count: 50) } + [UInt8](repeating: 0, count: 50))
-        #expect(pair.b.endpoint.residue.unexpected == 2)
+        #expect(pair.b.residue.unexpected == 2)
     }
 
     @Test func aCanceledBufferForSeveralIsReleased() {
         post(ignore: .max, context: 1, options: [.completes, .multiReceive])
         send(tag: 0)
         pair.exchange()
-        #expect(pair.b.endpoint.cancelReceive(context: 1))
+        #expect(pair.b.cancelReceive(context: 1))
         pair.exchange()
         #expect(pair.b.completions.map(\.error) == [nil, .canceled] && pair.b.completions.map(\.releasesBuffer) == [false, true])
-        #expect(!pair.b.endpoint.cancelReceive(context: 1))
+        #expect(!pair.b.cancelReceive(context: 1))
     }
 
     @Test func aPeekSeesAndAClaimHolds() {
@@ -106,24 +106,25 @@ import Testing
         pair.exchange()
         #expect(pair.b.completions.map(\.byteCount) == [6])
         let request = ReceiveRequest(space: .tagged, memory: place.application, context: 3)
-        #expect(pair.b.endpoint.receiveClaimed(request, now: pair.now) == .accepted)
+        #expect(pair.b.receiveClaimed(request, now: pair.now) == .accepted)
         pair.exchange()
         #expect(pair.b.completions.map(\.byteCount) == [6, 5])
-        #expect(pair.b.endpoint.receiveClaimed(request, now: pair.now) == .refused(.noMessage))
+        #expect(pair.b.receiveClaimed(request, now: pair.now) == .refused(.noMessage))
     }
 
     @Test func whatIsThrownAwayIsGoneAndItsSenderIsDone() {
         let long = TestBytes(count: 50_000)
-        let request = SendRequest(to: pair.a.other, space: .tagged, tag: 3, memory: long.application, context: 9, options: [.completes, .delivery])
-        #expect(pair.a.endpoint.send(request, now: pair.now) == .accepted)
+        let request = SendRequest(
+            to: pair.a.other, space: .tagged, tag: 3, memory: long.application, context: 9, options: [.completes, .delivery])
+        #expect(pair.a.send(request, now: pair.now) == .accepted)
         send(tag: 3)
         pair.exchange()
         #expect(peek(tag: 3, mode: .discard, context: 1)?.byteCount == 50_000)
         #expect(peek(tag: 3, mode: .claim, context: 2)?.byteCount == 8)
-        #expect(pair.b.endpoint.discardClaimed(context: 2, space: .tagged, now: pair.now))
+        #expect(pair.b.discardClaimed(context: 2, space: .tagged, now: pair.now))
         pair.exchange()
         #expect(pair.a.completions.contains { $0.context == 9 && $0.error == nil })
-        #expect(pair.b.completions.isEmpty && pair.b.endpoint.residue.isEmpty)
+        #expect(pair.b.completions.isEmpty && pair.b.residue.isEmpty)
     }
 
     @Test func whatHasNoRoomIsToldOf() {

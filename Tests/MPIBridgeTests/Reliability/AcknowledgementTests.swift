@@ -8,7 +8,8 @@ import TransportSimulation
 
     private func send(_ end: Pair.End, count: Int = 1, options: OperationOptions = .completes, now: UInt64) {
         for _ in 0..<count {
-            #expect(end.endpoint.send(SendRequest(to: end.other, space: .tagged, memory: memory.application, options: options), now: now) == .accepted)
+            #expect(
+                end.send(SendRequest(to: end.other, space: .tagged, memory: memory.application, options: options), now: now) == .accepted)
         }
     }
 
@@ -20,8 +21,8 @@ import TransportSimulation
         send(pair.b, now: pair.now)
         #expect(pair.b.sent.count == 1)
         pair.carry(from: pair.b, to: pair.a)
-        #expect(pair.a.endpoint.isQuiet, "the message has brought the acknowledgement")
-        #expect(pair.b.endpoint.counters.acknowledgementsSent == 0)
+        #expect(pair.a.isQuiet, "the message has brought the acknowledgement")
+        #expect(pair.b.counters.acknowledgementsSent == 0)
     }
 
     @Test func aloneItGoesWhenTheDelayIsOver() {
@@ -34,7 +35,7 @@ import TransportSimulation
         pair.b.progress(arrived + 30_000)
         #expect(pair.b.sent.count == 1 && kind(pair.b.sent[0]) == .acknowledgement)
         pair.carry(from: pair.b, to: pair.a)
-        #expect(pair.a.endpoint.isQuiet)
+        #expect(pair.a.isQuiet)
     }
 
     @Test func severalFramesAreAcknowledgedWithoutWaiting() {
@@ -53,9 +54,9 @@ import TransportSimulation
         pair.carry(from: pair.a, to: pair.b) { sequence($0) != lost }
         pair.carry(from: pair.b, to: pair.a)
         #expect(pair.a.sent.map(sequence) == [lost])
-        #expect(pair.a.endpoint.counters.fastRetransmits == 1 && pair.a.endpoint.counters.timeouts == 0)
+        #expect(pair.a.counters.fastRetransmits == 1 && pair.a.counters.timeouts == 0)
         pair.exchange()
-        #expect(pair.a.endpoint.isQuiet && pair.b.endpoint.counters.unexpectedMessages == 10)
+        #expect(pair.a.isQuiet && pair.b.counters.unexpectedMessages == 10)
     }
 
     /// What is two places late was only overtaken.
@@ -64,8 +65,8 @@ import TransportSimulation
         send(pair.a, count: 3, now: pair.now)
         pair.a.sent = [pair.a.sent[1], pair.a.sent[2], pair.a.sent[0]]
         pair.exchange()
-        #expect(pair.a.endpoint.counters.retransmittedFrames == 0 && pair.a.endpoint.counters.fastRetransmits == 0)
-        #expect(pair.b.endpoint.counters.reorderedFrames == 2)
+        #expect(pair.a.counters.retransmittedFrames == 0 && pair.a.counters.fastRetransmits == 0)
+        #expect(pair.b.counters.reorderedFrames == 2)
     }
 
     @Test func duplicatesAreDroppedAndToldOf() {
@@ -74,8 +75,8 @@ import TransportSimulation
         let frame = pair.a.sent[0]
         pair.a.sent = [frame, frame, frame]
         pair.exchange()
-        #expect(pair.b.endpoint.counters.unexpectedMessages == 1 && pair.b.endpoint.counters.duplicateFrames == 2)
-        #expect(pair.b.endpoint.counters.acknowledgementsSent > 0 && pair.a.endpoint.isQuiet)
+        #expect(pair.b.counters.unexpectedMessages == 1 && pair.b.counters.duplicateFrames == 2)
+        #expect(pair.b.counters.acknowledgementsSent > 0 && pair.a.isQuiet)
     }
 
     @Test func aLostFrameComesAgainWhenItsTimeIsOver() {
@@ -101,36 +102,36 @@ import TransportSimulation
         send(pair.a, count: 40, now: pair.now)
         var random = SplitMix(seed: 3)
         pair.a.sent = pair.a.sent.filter { _ in random.next() % 100 != 0 }
-        let before = pair.a.endpoint.counters.framesSent
+        let before = pair.a.counters.framesSent
         pair.advance(by: 30_000_000_000, aloneA: true)
-        let again = pair.a.endpoint.counters.framesSent - before
+        let again = pair.a.counters.framesSent - before
         #expect(again > 10 && again <= 50, "\(again) frames")
-        #expect(pair.a.endpoint.counters.failedPeers == 0)
+        #expect(pair.a.counters.failedPeers == 0)
         pair.exchange { _ in random.next() % 100 != 0 }
         pair.advance(by: 10_000_000_000)
-        #expect(pair.a.endpoint.isQuiet && pair.b.endpoint.counters.unexpectedMessages == 40)
+        #expect(pair.a.isQuiet && pair.b.counters.unexpectedMessages == 40)
     }
 
     @Test func aPeerThatIsSilentForTooLongHasFailed() {
         let pair = Pair { $0.peerTimeout = 120_000_000_000 }
         send(pair.a, options: [.completes, .delivery], now: pair.now)
         let receive = ReceiveRequest(from: pair.a.other, space: .untagged, memory: memory.application, context: 5)
-        #expect(pair.a.endpoint.receive(receive, now: pair.now) == .accepted)
+        #expect(pair.a.receive(receive, now: pair.now) == .accepted)
         pair.advance(by: 119_000_000_000, aloneA: true)
         #expect(pair.a.completions.isEmpty)
         pair.advance(by: 3_000_000_000, aloneA: true)
         #expect(pair.a.completions.count == 2 && pair.a.completions.allSatisfy { $0.error == .peerFailed })
-        #expect(pair.a.endpoint.counters.failedPeers == 1 && pair.a.endpoint.residue.isEmpty)
+        #expect(pair.a.counters.failedPeers == 1 && pair.a.residue.isEmpty)
         let request = SendRequest(to: pair.a.other, space: .tagged, memory: memory.application)
-        #expect(pair.a.endpoint.send(request, now: pair.now) == .refused(.peerFailed))
+        #expect(pair.a.send(request, now: pair.now) == .refused(.peerFailed))
     }
 
     /// It has taken the first half of a message, and then its sender is silent for ever: it owes no acknowledgement.
     @Test func theRestOfAMessageIsNotAwaitedForEver() {
         let pair = Pair { $0.peerTimeout = 10_000_000_000 }
         let long = TestBytes(count: 8_000)
-        #expect(pair.b.endpoint.receive(ReceiveRequest(space: .tagged, memory: long.application), now: pair.now) == .accepted)
-        #expect(pair.a.endpoint.send(SendRequest(to: pair.a.other, space: .tagged, memory: long.application), now: pair.now) == .accepted)
+        #expect(pair.b.receive(ReceiveRequest(space: .tagged, memory: long.application), now: pair.now) == .accepted)
+        #expect(pair.a.send(SendRequest(to: pair.a.other, space: .tagged, memory: long.application), now: pair.now) == .accepted)
         let first = sequence(pair.a.sent[0])
         pair.carry(from: pair.a, to: pair.b) { sequence($0) == first }
         pair.b.sent = []
@@ -152,7 +153,7 @@ import TransportSimulation
         wrapping.a.sent.remove(at: 8)
         wrapping.exchange()
         wrapping.advance(by: 1_000_000_000)
-        #expect(wrapping.a.endpoint.isQuiet && wrapping.b.endpoint.isQuiet)
-        #expect(wrapping.a.endpoint.counters.unexpectedMessages == 40 && wrapping.b.endpoint.counters.unexpectedMessages == 40)
+        #expect(wrapping.a.isQuiet && wrapping.b.isQuiet)
+        #expect(wrapping.a.counters.unexpectedMessages == 40 && wrapping.b.counters.unexpectedMessages == 40)
     }
 }

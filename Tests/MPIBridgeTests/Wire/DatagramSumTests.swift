@@ -6,7 +6,7 @@ import TransportSimulation
 
 @testable import MPIBridge
 
-@Suite struct DatagramSumTests {
+@Suite final class DatagramSumTests {
     private let memory: DMAMemory
     init() throws { memory = try DMAMemory.ordinary(byteCount: 16_384) }
 

@@ -6,7 +6,7 @@ import TransportSimulation
 
 @testable import MPIBridge
 
-@Suite struct IncomingFrameTests {
+@Suite final class IncomingFrameTests {
     private static let local = EndpointAddress(key: 0x1111, mac: MACAddress(bits: 0x0200_0000_0001), ipv4: 0x0a00_0001, udpPort: 5_000)
     private static let peer = EndpointAddress(key: 0x2222, mac: MACAddress(bits: 0x0200_0000_0002), ipv4: 0x0a00_0002, udpPort: 5_001)
     private let memory: DMAMemory
@@ -78,7 +78,9 @@ import TransportSimulation
     @Test(arguments: [(1, 8), (4, 32), (5, 24), (8, 40), (9, 32), (10, 16), (11, 0)] as [(UInt8, Int)])
     func lengthsAreTheKinds(kind: UInt8, byteCount: Int) {
         for (count, verdict) in [(byteCount, Verdict.good), (byteCount + 1, .malformed), (byteCount - 1, .malformed)] where count >= 0 {
-            #expect(judge(ForgedFrame(kind: kind, from: Self.peer, to: Self.local, payload: .init(repeating: 0, count: count)).bytes) == verdict)
+            #expect(
+                judge(ForgedFrame(kind: kind, from: Self.peer, to: Self.local, payload: .init(repeating: 0, count: count)).bytes) == verdict
+            )
         }
     }
 

@@ -25,7 +25,9 @@ extension Simulation {
                 }
                 if other === taker {
                     let offset = taker.got.first { $0.message == number }?.offset ?? -1
-                    if got.offset >= 0, offset > got.offset { throw failure("messages \(number) and \(got.message) lie in the wrong order in one buffer") }
+                    if got.offset >= 0, offset > got.offset {
+                        throw failure("messages \(number) and \(got.message) lie in the wrong order in one buffer")
+                    }
                 } else if other.order > taker.order {
                     throw failure("message \(got.message) overtook message \(number): receives \(taker.order) and \(other.order)")
                 }

@@ -7,13 +7,23 @@ extension Simulation {
             switch operation {
             case .over: break
             case .send(let number, let memory):
-                guard !plan.messages[number].options.contains(.completes) else { throw failure("send \(number) never completes: \(states[number].sentOrder.map(String.init) ?? "not sent"), \(plan.messages[number])") }
+                guard !plan.messages[number].options.contains(.completes) else {
+                    throw failure(
+                        "send \(number) never completes: \(states[number].sentOrder.map(String.init) ?? "not sent"), \(plan.messages[number])"
+                    )
+                }
                 _ = memory
             case .access(let access, let memory):
-                guard !access.options.contains(.completes), access.fault == .none else { throw failure("access \(context) never completes") }
+                guard !access.options.contains(.completes), access.fault == .none else {
+                    throw failure("access \(context) never completes")
+                }
                 if !ranks[access.to].isDead { try judgeAccessBytes(access, memory) }
             case .take(let taker):
-                guard taker.kind == .claim, deathHappened else { throw failure("receive \(taker.order) of rank \(rank.index) never ends: \(taker.kind), \(taker.end), \(taker.isCancelRequested), \(taker.got), death: \(deathHappened)") }
+                guard taker.kind == .claim, deathHappened else {
+                    throw failure(
+                        "receive \(taker.order) of rank \(rank.index) never ends: \(taker.kind), \(taker.end), \(taker.isCancelRequested), \(taker.got), death: \(deathHappened)"
+                    )
+                }
             }
         }
         for taker in rank.takers {
@@ -48,7 +58,8 @@ extension Simulation {
     /// Nothing was written but what was asked for.
     private func checkRegions(of rank: Rank) throws {
         guard rank.hasRegions else { return }
-        guard rank.readable.holds(rank.readPattern, count: Plan.regionByteCount), rank.readable.isUntouched(except: 0..<Plan.regionByteCount)
+        guard rank.readable.holds(rank.readPattern, count: Plan.regionByteCount),
+            rank.readable.isUntouched(except: 0..<Plan.regionByteCount)
         else { throw failure("rank \(rank.index)'s memory for reading was written to") }
         var end = 0
         for script in plan.scripts {
@@ -56,6 +67,8 @@ extension Simulation {
                 end = max(end, Int(access.offset) + access.byteCount)
             }
         }
-        guard rank.writable.isUntouched(except: 0..<end) else { throw failure("rank \(rank.index)'s memory was written to outside of writes") }
+        guard rank.writable.isUntouched(except: 0..<end) else {
+            throw failure("rank \(rank.index)'s memory was written to outside of writes")
+        }
     }
 }

@@ -31,7 +31,9 @@ extension Plan {
     /// Around every length at which something changes.
     private func size(_ random: inout SplitMix) -> Int {
         let frame = shape.frameByteCount
-        let edges = [0, 8, frame - 104, options.eagerLimit, frame - 88 + frame - 104, 3 * (frame - 96), 20 * (frame - 96), 64 * (frame - 96)]
+        let edges = [
+            0, 8, frame - 104, options.eagerLimit, frame - 88 + frame - 104, 3 * (frame - 96), 20 * (frame - 96), 64 * (frame - 96),
+        ]
         switch random.below(10) {
         case 0: return 0
         case 1...3: return random.number(0...64)
@@ -69,7 +71,11 @@ extension Plan {
             switch random.below(100) {
             case 0..<75:
                 var byteCount = message.byteCount
-                if random.percent(10) { byteCount = random.below(byteCount + 1) } else if random.percent(30) { byteCount += random.below(300) }
+                if random.percent(10) {
+                    byteCount = random.below(byteCount + 1)
+                } else if random.percent(30) {
+                    byteCount += random.below(300)
+                }
                 others[rank].append(.receive(filter, byteCount: byteCount, cuts: cuts(byteCount, &random)))
             case 75..<80: others[rank].append(.receiveMany(filter, byteCount: message.byteCount + random.below(3_000)))
             case 80..<83: others[rank].append(.look(filter))

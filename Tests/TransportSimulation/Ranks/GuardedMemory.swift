@@ -39,7 +39,9 @@ import MPIBridge
 
     var application: ApplicationMemory {
         // SAFETY: the memory lives as long as this object, which is kept until the operation is over.
-        unsafe ApplicationMemory(count: pieces.count) { MemoryPiece(address: base + UInt(pieces[$0].lowerBound), byteCount: pieces[$0].count) }
+        unsafe ApplicationMemory(count: pieces.count) {
+            MemoryPiece(address: base + UInt(pieces[$0].lowerBound), byteCount: pieces[$0].count)
+        }
             ?? .none
     }
 
@@ -68,7 +70,9 @@ import MPIBridge
             if from < to {
                 let skipped = done + from - piece.lowerBound - offset
                 // SAFETY: inside the piece.
-                guard unsafe pattern.equals(UnsafeRawBufferPointer(rebasing: memory[from..<to]), from: start + skipped) else { return false }
+                guard unsafe pattern.equals(UnsafeRawBufferPointer(rebasing: memory[from..<to]), from: start + skipped) else {
+                    return false
+                }
             }
             done += piece.count
         }

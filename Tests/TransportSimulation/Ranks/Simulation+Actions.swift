@@ -57,7 +57,9 @@ extension Simulation {
         case .discard(let filter): return peek(filter, .discard, by: rank)
         case .settleClaim(let discards): return try settleClaim(discards: discards, by: rank)
         case .cancel:
-            let open = rank.operations.indices.filter { if case .take(let taker) = rank.operations[$0] { taker.end == .open } else { false } }
+            let open = rank.operations.indices.filter {
+                if case .take(let taker) = rank.operations[$0] { taker.end == .open } else { false }
+            }
             if !open.isEmpty { cancel(UInt(random.one(of: open)), by: rank) }
             return true
         case .compute(let time):
@@ -115,7 +117,8 @@ extension Simulation {
         return true
     }
 
-    private func request(_ filter: Plan.Filter, _ memory: GuardedMemory?, _ context: UInt, _ isMany: Bool, by rank: Rank) -> ReceiveRequest {
+    private func request(_ filter: Plan.Filter, _ memory: GuardedMemory?, _ context: UInt, _ isMany: Bool, by rank: Rank) -> ReceiveRequest
+    {
         ReceiveRequest(
             from: filter.source.map { peer($0, of: rank) } ?? .any, space: filter.space, tag: filter.tag, ignore: filter.ignore,
             memory: memory?.application ?? .none, context: context, options: isMany ? [.completes, .multiReceive] : .completes)
@@ -137,7 +140,11 @@ extension Simulation {
 
     private func settleClaim(discards: Bool, by rank: Rank) throws -> Bool {
         let open = rank.operations.indices.first {
-            if case .take(let taker) = rank.operations[$0] { taker.kind == .claim && taker.end == .open && !taker.got.isEmpty } else { false }
+            if case .take(let taker) = rank.operations[$0] {
+                taker.kind == .claim && taker.end == .open && !taker.got.isEmpty
+            } else {
+                false
+            }
         }
         guard let open, case .take(let claim) = rank.operations[open] else { return true }
         let message = plan.messages[claim.got[0].message]

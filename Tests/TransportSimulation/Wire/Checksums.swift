@@ -38,6 +38,7 @@ public enum Checksums {
         guard frame.count >= 34, frame[12] == 8, frame[13] == 0, frame[14] == 0x45 else { return [] }
         guard isIPRight(frame) else { return [.ipChecksumChecked, .ipChecksumBad] }
         guard frame[23] == 17, frame.count >= 42, frame[40] != 0 || frame[41] != 0 else { return .ipChecksumChecked }
-        return isUDPRight(frame) ? [.ipChecksumChecked, .udpChecksumChecked] : [.ipChecksumChecked, .udpChecksumChecked, .transportChecksumBad]
+        return isUDPRight(frame)
+            ? [.ipChecksumChecked, .udpChecksumChecked] : [.ipChecksumChecked, .udpChecksumChecked, .transportChecksumBad]
     }
 }
