@@ -17,7 +17,7 @@ struct RegionTable {
     private var regions: [UInt64: Region] = [:]
     static let capacity = 1 << 16
 
-    mutating func add(_ memory: ApplicationMemory, key: UInt64, access: RegionAccess, base: UInt64) -> Bool {
+    mutating func add(_ memory: ApplicationMemory, key: UInt64, access: RegionAccess, base: UInt64 = 0) -> Bool {
         guard regions[key] == nil, regions.count < Self.capacity else { return false }
         regions[key] = Region(memory: memory, access: access, base: base)
         return true

@@ -45,7 +45,8 @@ import Testing
     /// driver of a second port, the messages go by the first.
     @Test func twoGuestsHaveARankEach() throws {
         let socket = NSTemporaryDirectory() + "unic-wire-\(UUID().uuidString)"
-        defer { unlink(socket) }
+        // SAFETY: the path lives for the call.
+        defer { unsafe unlink(socket) }
         let prepare = """
             bind-vfio 0000:00:03.0
             interface=$(bind-vfio --interface 0000:00:04.0)
