@@ -24,7 +24,10 @@ import Testing
     }
 
     private func send(payload: Int = 4, _ change: (MemoryWindow) -> Void = { _ in }, seal: Bool = true) throws {
-        var packet = try #require(attacker.makePacket())
+        guard var packet = attacker.makePacket() else {
+            Issue.record("no packet is free")
+            return
+        }
         let window = packet.window
         let byteCount = DatagramLayout.payload + payload
         let template = FrameTemplate(

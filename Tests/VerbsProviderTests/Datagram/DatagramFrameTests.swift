@@ -3,7 +3,7 @@ import Testing
 
 @testable import VerbsProvider
 
-@Suite struct DatagramFrameTests {
+@Suite final class DatagramFrameTests {
     private let memory: DMAMemory
     private let key: UInt64 = 0x756e_6900_0000_0001
     private var window: MemoryWindow { memory.window }

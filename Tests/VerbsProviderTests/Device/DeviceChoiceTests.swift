@@ -1,4 +1,5 @@
 import Devices
+import NicDriver
 import Testing
 
 @testable import VerbsProvider

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct MemoryKeysTests {
     private func add(_ keys: inout MemoryKeys, base: UInt64 = 0x1000, access: MemoryAccess = .localWrite) throws -> UInt32 {
-        try #require(keys.add(domain: 7, address: 0x1000, byteCount: 100, base: base, access: access))
+        let key = keys.add(domain: 7, address: 0x1000, byteCount: 100, base: base, access: access)
+        return try #require(key)
     }
 
     @Test(arguments: [(0x1000, 100), (0x1063, 1), (0x1010, 5)] as [(UInt64, UInt32)])

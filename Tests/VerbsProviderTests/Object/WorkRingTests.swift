@@ -29,7 +29,7 @@ import Testing
     @Test func completionsBeyondTheRingAreAnOverrun() {
         var entries = CompletionEntries(capacity: 2)
         for id in 0..<2 as Range<UInt64> { entries.append(WorkCompletion(wrID: id, status: .success, opcode: .send, queuePair: 9)) }
-        #expect(!entries.hasOverrun)
+        #expect(entries.hasOverrun == false)
         entries.append(WorkCompletion(wrID: 2, status: .success, opcode: .send, queuePair: 9))
         #expect(entries.hasOverrun && entries.removeFirst()?.wrID == 0)
         #expect(!entries.resize(capacity: 0) && entries.resize(capacity: 8) && entries.capacity == 8)
