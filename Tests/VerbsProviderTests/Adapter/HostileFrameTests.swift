@@ -25,7 +25,7 @@ import Testing
 
     private func send(payload: Int = 4, _ change: (MemoryWindow) -> Void = { _ in }, seal: Bool = true) throws {
         guard var packet = attacker.makePacket() else {
-            Issue.record("no packet is free")
+            Issue.record("no packet is left")
             return
         }
         let window = packet.window
