@@ -71,7 +71,8 @@ let package = Package(
                 .unsafeFlags([
                     "-static-stdlib", "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/FabricProviderEntry/exports.map",
                     "-Xlinker", "-z", "-Xlinker", "defs",
-                ])
+                ]),
+                .unsafeFlags(["-Xlinker", "--strip-all"], .when(configuration: .release)),
             ]),
         .systemLibrary(name: "CVerbs", path: "Sources/CVerbs"),
         module("VerbsProvider", ["CVerbs", "LinuxIO", "DeviceMemory", "NicDriver", "MPIBridge", "Devices"]),

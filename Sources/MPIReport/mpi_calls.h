@@ -18,8 +18,7 @@
 
 #define UNIC_USED(X) X(Init) X(Init_thread) X(Finalize) X(Abort) X(Comm_rank) X(Comm_size) X(Comm_group) X(Comm_remote_group) \
     X(Comm_test_inter) X(Comm_create_keyval) X(Comm_get_attr) X(Comm_set_attr) X(Group_size) X(Group_free) X(Group_translate_ranks) \
-    X(Type_size) X(Get_processor_name) X(Get_library_version) X(T_init_thread) X(T_finalize) X(T_cvar_get_index) \
-    X(T_cvar_handle_alloc) X(T_cvar_handle_free) X(T_cvar_read)
+    X(Type_size) X(Get_processor_name) X(Get_library_version)
 
 enum unic_call {
 #define X(name) UNIC_CALL_##name,

@@ -26,6 +26,7 @@ extension MessageEndpoint {
             peers[peer].congestion.advanced(by: advance)
             peers[peer].retransmitAt =
                 peers[peer].inFlight == 0 && !peers[peer].isStalled ? .max : now &+ peers[peer].roundTrip.retransmissionTimeout
+            if peers[peer].timedOutAt != 0, newest.wasRetransmitted { recover(peer, frames: 2 &* advance, now: now) }
             if peers[peer].hasSomethingToSend { callAttention(peer) }
         }
         if selective != 0 { takeSelective(selective, of: peer, now: now) }
@@ -58,6 +59,23 @@ extension MessageEndpoint {
             }
         }
         if later >= Self.lossEvidence { repairLoss(peers[peer].oldest, of: peer, now: now) }
+    }
+
+    /// What was acknowledged ends with a frame that was sent again: the next one has not arrived either, and probably none that was
+    /// sent before the timer ran out. Twice as many go now as were acknowledged, as in a slow start (RFC 5681 §3.1).
+    private mutating func recover(_ peer: UInt32, frames: UInt32, now: UInt64) {
+        var left = min(frames, 16)
+        for distance in 0..<peers[peer].inFlight where left > 0 {
+            let sequence = peers[peer].oldest &+ distance
+            guard peers[peer].window[sequence].sentAt <= peers[peer].timedOutAt else {
+                if distance == 0 { peers[peer].timedOutAt = 0 }
+                return
+            }
+            guard peers[peer].window[sequence].isMissing else { continue }
+            retransmit(sequence, of: peer, now: now)
+            left &-= 1
+        }
+        if peers[peer].inFlight == 0 { peers[peer].timedOutAt = 0 }
     }
 
     /// Sends a frame again that later ones have shown lost, but not twice within a round trip.

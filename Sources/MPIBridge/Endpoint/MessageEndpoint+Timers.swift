@@ -43,6 +43,7 @@ extension MessageEndpoint {
         }
         peers[peer].roundTrip.timedOut()
         peers[peer].retransmitAt = now &+ peers[peer].roundTrip.retransmissionTimeout
+        peers[peer].timedOutAt = now
         counters.timeouts &+= 1
         // The oldest may have arrived and wait there for room: then nothing is missing but news.
         if peers[peer].inFlight > 0, peers[peer].window[peers[peer].oldest].isMissing {

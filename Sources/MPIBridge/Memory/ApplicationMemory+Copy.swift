@@ -3,8 +3,8 @@ public import DeviceMemory
 extension ApplicationMemory {
     /// Copies bytes of a frame into the application's memory, `offset` bytes behind its start.
     public func fill(from window: MemoryWindow, at start: Int, byteCount: Int, offset: Int) {
+        // SAFETY: whoever made this memory lent it for the time of the operation; the part lies inside of it.
         unsafe forEachPart(offset: offset, byteCount: byteCount) { address, done, count in
-            // SAFETY: whoever made this memory lent it for the time of the operation; the part lies inside of it.
             unsafe window.copy(at: start &+ done, byteCount: count, to: MemoryWindow(address, byteCount: count), at: 0)
         }
     }

@@ -18,6 +18,7 @@
     /// Of all pieces together.
     public let byteCount: Int
 
+    // SAFETY: no bytes, which nobody can touch.
     public static let none = unsafe ApplicationMemory(address: 0, byteCount: 0)
 
     @unsafe @inlinable public init(address: UInt, byteCount: Int) {

@@ -8,6 +8,7 @@ import DeviceMemory
         fileprivate let sizeClass: UInt8
         let byteCount: Int
 
+        // SAFETY: no address to go through.
         static var empty: Block { unsafe Block(address: nil, sizeClass: 0, byteCount: 0) }
 
         var window: MemoryWindow? {
@@ -55,6 +56,7 @@ import DeviceMemory
     }
 
     mutating func give(_ block: Block) {
+        // SAFETY: (this line) only whether there is one is looked at.
         guard let address = unsafe block.address else { return }
         // SAFETY: the block was taken from here and nobody uses it any more.
         unsafe address.storeBytes(of: free[Int(block.sizeClass)], as: UnsafeMutableRawPointer?.self)

@@ -50,6 +50,8 @@ struct Peer: BitwiseCopyable {
     /// Something waits for credits alone.
     var isStalled = false
     var roundTrip: RoundTrip
+    /// When the timer ran out last, while frames from before are unacknowledged; 0: they are not.
+    var timedOutAt: UInt64 = 0
     /// When the oldest frame is sent again, or a stalled peer asked again.
     var retransmitAt: UInt64 = .max
     var heardAt: UInt64

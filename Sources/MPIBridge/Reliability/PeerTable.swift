@@ -35,6 +35,7 @@
     /// The key is not there yet, and the peers' slab is not larger than the capacity.
     public mutating func insert(_ key: UInt64, _ peer: UInt32) {
         var place = start(key)
+        // SAFETY: as in find(_:).
         while unsafe places[place].peer != .max { place = (place &+ 1) & mask }
         unsafe places[place] = (key, peer)
     }

@@ -15,6 +15,7 @@ enum DatagramSum {
             at &+= 32
         }
         var total = fold(initial) &+ fold(sums.wrappedSum())
+        // SAFETY: (the rest) each access ends inside of `bytes`, as the condition before it says.
         while at &+ 4 <= bytes.count {
             total &+= UInt64(unsafe bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self))
             at &+= 4
@@ -23,7 +24,7 @@ enum DatagramSum {
             total &+= UInt64(unsafe bytes.loadUnaligned(fromByteOffset: at, as: UInt16.self))
             at &+= 2
         }
-        // An odd last byte is the first of a word whose second is zero.
+        // SAFETY: as above. An odd last byte is the first of a word whose second is zero.
         if at < bytes.count { total &+= UInt64(UInt16(littleEndian: UInt16(unsafe bytes[at]))) }
         return fold(total)
     }

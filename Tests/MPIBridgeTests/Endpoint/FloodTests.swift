@@ -35,7 +35,6 @@ import Testing
         #expect(sent < 2_000, "\(sent) messages were taken that nobody receives")
         #expect(pair.b.counters.unexpectedBytesPeak <= 100_000 + 1 << 18)
         #expect(pair.b.residue.unexpected <= 500 + 4 * 64)
-        #expect(pair.a.counters.creditStalls > 0)
         // They all come when they are received, in their order.
         var received = 0
         for _ in 0..<20_000 where received < 3_000 {

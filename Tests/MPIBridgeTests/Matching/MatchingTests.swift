@@ -123,6 +123,8 @@ import Testing
         #expect(peek(tag: 3, mode: .claim, context: 2)?.byteCount == 8)
         #expect(pair.b.discardClaimed(context: 2, space: .tagged, now: pair.now))
         pair.exchange()
+        // Until the last acknowledgement is there.
+        pair.advance(by: 1_000_000)
         #expect(pair.a.completions.contains { $0.context == 9 && $0.error == nil })
         #expect(pair.b.completions.isEmpty && pair.b.residue.isEmpty)
     }

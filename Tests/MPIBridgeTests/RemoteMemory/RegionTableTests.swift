@@ -11,14 +11,14 @@ import Testing
     func boundsHoldForAnyNumbers(offset: UInt64, byteCount: UInt64, isInside: Bool) {
         let memory = TestBytes(count: 100)
         var table = RegionTable()
-        let didAdd = table.add(memory.application, key: 5, access: .remoteRead)
+        let didAdd = table.add(memory.application, key: 5, access: .remoteRead, base: 0)
         #expect(didAdd)
         let part = table.part(5, offset: offset, byteCount: byteCount, for: .remoteRead)
         #expect((part != nil) == isInside)
         if byteCount > 0, isInside { #expect(part?.firstAddress == memory.address + UInt(offset) && part?.byteCount == Int(byteCount)) }
         #expect(table.part(5, offset: 0, byteCount: 1, for: .remoteWrite) == nil)
         #expect(table.part(6, offset: 0, byteCount: 1, for: .remoteRead) == nil)
-        let outcomes = [table.add(memory.application, key: 5, access: .remoteRead), table.remove(5), table.remove(5)]
+        let outcomes = [table.add(memory.application, key: 5, access: .remoteRead, base: 0), table.remove(5), table.remove(5)]
         #expect(outcomes == [false, true, false])
         #expect(table.part(5, offset: 0, byteCount: 1, for: .remoteRead) == nil)
     }
