@@ -26,7 +26,7 @@ struct MPIGuest {
         job() { # how many ranks, program, more of mpirun's arguments
             local ranks=$1 program=$2
             shift 2
-            mpirun -n "$ranks" --oversubscribe --mca pml cm --mca mtl ofi --mca opal_common_ofi_provider_include unic \\
+            mpirun -n "$ranks" --mca pml cm --mca mtl ofi --mca opal_common_ofi_provider_include unic \\
                 -x UNIC_DEVICES -x FI_PROVIDER_PATH -x UNIC_REPORT=1 "$@" \(programs.path)/$program 2>&1
         }
 

@@ -18,7 +18,7 @@ import Testing
             UNIC_DEVICES=$(printf 'vfio:%s ' $functions)
             export UNIC_DEVICES
             job 2 messages >/lab/results/two
-            job 4 collectives >/lab/results/four
+            job 4 collectives --oversubscribe >/lab/results/four
             """, seconds: 400)
         #expect(run.ending == .exited(0), "\(run.output) \(run.errorOutput)")
         try expectJob(run.file("two"), program: "messages", ranks: 2)
