@@ -16,17 +16,15 @@ import Testing
             for part in ["bin", "lib/unic"] {
                 try FileManager.default.createDirectory(atPath: "\(folder)/\(part)", withIntermediateDirectories: true)
             }
-            try FileManager.default.copyItem(atPath: UnicProgram.path(), toPath: program)
-            try FileManager.default.copyItem(
-                atPath: PackageFiles.root + "/Scripts/unic-mpi", toPath: folder + "/bin/unic-mpi")
+            try UnicProgram.install(copyOf: UnicProgram.path(), at: program)
+            try UnicProgram.install(copyOf: PackageFiles.root + "/Scripts/unic-mpi", at: folder + "/bin/unic-mpi")
             for library in [provider, report].compactMap(\.self) { try writeFile("\(folder)/\(library)", []) }
         }
 
         /// A launcher that prints this when it is asked for its version.
         func launcher(_ name: String, printing text: String) throws -> String {
             let path = "\(folder)/bin/\(name)"
-            try writeFile(path, Array("#!/bin/sh\ncat <<'END'\n\(text)\nEND\n".utf8))
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+            try UnicProgram.install(script: "#!/bin/sh\ncat <<'END'\n\(text)\nEND\n", at: path)
             return path
         }
 

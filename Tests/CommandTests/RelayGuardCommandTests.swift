@@ -52,8 +52,7 @@ import Testing
     @Test func runEndsQEMUWithTheReasonWhenTheRelayIsKilled() throws {
         let directory = UnicProgram.temporaryPath("run")
         let emulator = UnicProgram.temporaryPath("emulator")
-        try writeFile(emulator, Array("#!/bin/sh\necho $$ >\(emulator).pid\nexec sleep 100\n".utf8))
-        #expect(try ChildProcess("chmod", arguments: ["+x", emulator]).wait(timeoutMilliseconds: 10_000) == .exited(0))
+        try UnicProgram.install(script: "#!/bin/sh\necho $$ >\(emulator).pid\nexec sleep 100\n", at: emulator)
         let run = try UnicProgram.start(
             ["relay", "run", "--device", "soft:\(UnicProgram.freshWire("run"))", "--directory", directory, "--", emulator])
         #expect(wait { (try? readSmallFile("\(emulator).pid")).flatMap { Int32($0.dropLast()) } != nil })

@@ -31,6 +31,21 @@ enum UnicProgram {
         return Output(exit: exit, output: child.outputText, errors: child.errorText)
     }
 
+    /// Puts a program into place. By another process: a child that a test next door forks at that moment would hold a descriptor of
+    /// ours that is open for writing, and nobody could execute the file meanwhile (ETXTBSY, execve(2)).
+    static func install(copyOf source: String, at path: String) throws {
+        try require(run(program: "install", ["-m", "755", source, path]))
+    }
+
+    /// The same with a script.
+    static func install(script: String, at path: String) throws {
+        try require(run(program: "sh", ["-c", #"printf %s "$1" >"$0" && chmod 755 "$0""#, path, script]))
+    }
+
+    private static func require(_ output: Output) throws {
+        try #require(output.exit == .exited(0), "\(output.errors)")
+    }
+
     /// A name for a wire that no other test and no other run has.
     static func freshWire(_ what: String) -> String { "test-\(what)-\(processIdentifier)-\(UInt32.random(in: 0 ... .max))" }
 
