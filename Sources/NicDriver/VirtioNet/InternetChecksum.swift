@@ -5,15 +5,7 @@ enum InternetChecksum {
     /// The one's complement sum of the 16-bit big-endian words of a piece of a packet; an odd last byte counts as the upper
     /// half of a word.
     static func sum(_ packet: MemoryWindow, from start: Int, to end: Int) -> UInt16 {
-        var total: UInt64 = 0
-        var at = start
-        while at &+ 1 < end {
-            total &+= UInt64(packet.load16(at: at).byteSwapped)
-            at &+= 2
-        }
-        if at < end { total &+= UInt64(packet.load8(at: at)) << 8 }
-        while total >> 16 != 0 { total = total & 0xffff + total >> 16 }
-        return UInt16(truncatingIfNeeded: total)
+        packet.onesComplementSum(at: start, byteCount: end - start).byteSwapped
     }
 
     /// Replaces the field at `field`, which holds the sum that the checksum starts from, by the checksum from `start` to

@@ -5,20 +5,7 @@ enum Checksum {
     /// The ones' complement sum of 16-bit big-endian words, folded to 16 bits; an odd last byte counts as a high one.
     static func sum(_ window: MemoryWindow, at offset: Int, byteCount: Int, seed: UInt64 = 0) -> UInt16 {
         // Summed in memory's order and swapped at the end: RFC 1071 §2(B).
-        var sum: UInt64 = 0
-        var at = offset
-        let end = offset &+ byteCount
-        while at &+ 8 <= end {
-            let word = window.load64(at: at)
-            sum &+= (word & 0xffff_ffff) &+ (word >> 32)
-            at &+= 8
-        }
-        while at &+ 2 <= end {
-            sum &+= UInt64(window.load16(at: at))
-            at &+= 2
-        }
-        if at < end { sum &+= UInt64(window.load8(at: at)) }
-        return fold(UInt64(fold(sum).byteSwapped) &+ seed)
+        fold(UInt64(window.onesComplementSum(at: offset, byteCount: byteCount).byteSwapped) &+ seed)
     }
 
     @inline(__always)
