@@ -81,14 +81,14 @@ extension EndpointProfile {
     static let reliable = EndpointProfile(
         type: FI_EP_RDM,
         caps: FI_MSG | FI_TAGGED | FI_RMA | FI_SEND | FI_RECV | FI_READ | FI_WRITE | FI_REMOTE_READ | FI_REMOTE_WRITE | FI_MULTI_RECV
-            | FI_DIRECTED_RECV | FI_SOURCE | FI_RMA_EVENT | reach,
+            | FI_DIRECTED_RECV | FI_SOURCE | reach,
         mode: 0, addressFormat: addressFormat, protocol: reliableProtocol, protocolVersion: 1, maxMessageSize: 1 << 40, tagFormat: .max,
         transmit: Transmit(
             caps: FI_MSG | FI_TAGGED | FI_RMA | FI_SEND | FI_READ | FI_WRITE | reach, opFlags: transmitFlags, msgOrder: FI_ORDER_SAS,
             injectSize: 1024, size: 4096, iovLimit: 4, rmaIovLimit: 1),
         receive: Receive(
             caps: FI_MSG | FI_TAGGED | FI_RMA | FI_RECV | FI_REMOTE_READ | FI_REMOTE_WRITE | FI_MULTI_RECV | FI_DIRECTED_RECV | FI_SOURCE
-                | FI_RMA_EVENT | reach,
+                | reach,
             opFlags: FI_COMPLETION | FI_MULTI_RECV, msgOrder: FI_ORDER_SAS, size: 65_536, iovLimit: 4, totalBufferedRecv: 64 << 20),
         domain: domain)
 

@@ -87,7 +87,7 @@ enum MemoryRegionEntry {
             region.destroy()
             return 0
         },
-        // fi_mr_bind: counters of a region are not offered (FI_RMA_EVENT); an endpoint need not be bound.
+        // fi_mr_bind: counters of a region are not offered (FI_RMA_EVENT is not among the capabilities); an endpoint need not be bound.
         bind: { region, endpoint, _ in
             // SAFETY: checked by class.
             guard unsafe Region(fid: region) != nil else { return FabricError.invalid }
