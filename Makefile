@@ -80,7 +80,7 @@ bench-relay: release ## times of VFIO's map and unmap in guests, behind the rela
 lab: release ## the tests that need a guest
 	Scripts/test --lab-only
 
-lab-nested: release ## the relay in a guest in a guest, six minutes
+lab-nested: release ## the relay in a guest in a guest, ten minutes
 	Scripts/test-nested $(BIN)
 
 lab-shell: setup ## a shell in the lab's guest
