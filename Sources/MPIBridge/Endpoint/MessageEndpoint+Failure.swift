@@ -21,7 +21,6 @@ extension MessageEndpoint {
 
     /// The peer's endpoint has ended as it should: what it owed it will not bring any more.
     mutating func left(_ peer: UInt32) {
-        peers[peer].hasLeft = true
         fail(peer)
         counters.failedPeers &-= 1
     }

@@ -31,8 +31,6 @@ struct Peer: BitwiseCopyable {
     let window: PeerWindow
     var cookie: UInt64 = .max
     var hasFailed = false
-    /// It said goodbye: nothing comes any more, nothing needs to go.
-    var hasLeft = false
 
     // Sending.
     /// The next frame's number. Starts anywhere, so that its wrap is an ordinary event (``firstSequence(from:to:)``).
