@@ -170,7 +170,7 @@ let package = Package(
         .testTarget(
             name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/FuzzTests", exclude: ["Corpus"], swiftSettings: settings),
         tests("LinuxIO", [system]),
-        tests("DeviceMemory", ["LinuxIO", "hugepage-check", system]),
+        tests("DeviceMemory", ["CLinuxShims", "LinuxIO", "hugepage-check", system]),
         tests("DeviceAccess", ["LinuxIO", "DeviceMemory"]),
         tests("NicRegisters"),
         tests("NicDriver", ["LinuxIO", "DeviceMemory", "DeviceAccess", "Devices", "NicRegisters"]),

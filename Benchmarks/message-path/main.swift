@@ -7,8 +7,10 @@ import NicDriver
 
 // The transport alone, without libfabric and without MPI.
 //
-//     message-path count [ROUNDS]                       two endpoints on one thread, for callgrind; prints: rounds frames
-//     message-path pingpong WIRE SIDE BYTES ROUNDS      SIDE 0 measures, SIDE 1 answers; prints: bytes rounds half-round-trip-ns
+//     message-path count [ROUNDS [BYTES [FRAME]]]       two endpoints on one thread, for callgrind; prints: rounds frames
+//     message-path pingpong WIRE SIDE BYTES ROUNDS [FRAME]
+//                                                       SIDE 0 measures, SIDE 1 answers; prints: bytes rounds, half round trips in ns:
+//                                                       mean and least
 
 let arguments = CommandLine.arguments
 
@@ -66,28 +68,45 @@ func wait(_ side: inout Side, for kind: Completion.Kind) {
     }
 }
 
-func count(rounds: Int) throws {
-    var a = try Side(wire: "message-path-\(getpid())", side: 0, byteCount: 8)
-    var b = try Side(wire: "message-path-\(getpid())", side: 1, byteCount: 8)
+/// As ``wait(_:for:)``, with the other end on the same thread.
+func wait(_ side: inout Side, for kind: Completion.Kind, with other: inout Side) {
+    while true {
+        while let completion = side.endpoint.takeCompletion() {
+            precondition(completion.error == nil, "\(completion)")
+            if completion.kind == kind { return }
+        }
+        _ = side.endpoint.progress(now: MonotonicClock.nanoseconds())
+        _ = other.endpoint.progress(now: MonotonicClock.nanoseconds())
+    }
+}
+
+func count(rounds: Int, byteCount: Int, frame: Int) throws {
+    var a = try Side(wire: "message-path-\(getpid())", side: 0, byteCount: byteCount, frame: frame)
+    var b = try Side(wire: "message-path-\(getpid())", side: 1, byteCount: byteCount, frame: frame)
     guard let toB = a.endpoint.peer(for: Side.address(1), now: 0), let toA = b.endpoint.peer(for: Side.address(0), now: 0) else { return }
     for _ in 0..<rounds {
-        expect(&b, byteCount: 8)
-        post(&a, to: toB, byteCount: 8)
-        wait(&b, for: .receive)
-        expect(&a, byteCount: 8)
-        post(&b, to: toA, byteCount: 8)
-        wait(&a, for: .receive)
+        expect(&b, byteCount: byteCount)
+        post(&a, to: toB, byteCount: byteCount)
+        wait(&b, for: .receive, with: &a)
+        expect(&a, byteCount: byteCount)
+        post(&b, to: toA, byteCount: byteCount)
+        wait(&a, for: .receive, with: &b)
     }
     print("\(rounds) \(a.endpoint.counters.framesSent + b.endpoint.counters.framesSent)")
 }
 
-func pingpong(wire: String, side number: Int, byteCount: Int, rounds: Int) throws {
-    var side = try Side(wire: wire, side: number, byteCount: byteCount)
+func pingpong(wire: String, side number: Int, byteCount: Int, rounds: Int, frame: Int) throws {
+    var side = try Side(wire: wire, side: number, byteCount: byteCount, frame: frame)
     guard let peer = side.endpoint.peer(for: Side.address(1 - number), now: 0) else { return }
     let warmUp = rounds / 10
     var start: UInt64 = 0
+    var least = UInt64.max
+    var last: UInt64 = 0
     for round in 0..<rounds + warmUp {
-        if round == warmUp { start = MonotonicClock.nanoseconds() }
+        let now = MonotonicClock.nanoseconds()
+        if round == warmUp { start = now }
+        if round > warmUp { least = min(least, now - last) }
+        last = now
         expect(&side, byteCount: byteCount)
         if number == 0 { post(&side, to: peer, byteCount: byteCount) }
         wait(&side, for: .receive)
@@ -97,7 +116,7 @@ func pingpong(wire: String, side number: Int, byteCount: Int, rounds: Int) throw
     let deadline = MonotonicClock.nanoseconds() + 200_000_000
     while !side.endpoint.isQuiet, MonotonicClock.nanoseconds() < deadline { _ = side.endpoint.progress(now: MonotonicClock.nanoseconds()) }
     if number == 0 {
-        print("\(byteCount) \(rounds) \(time / UInt64(rounds) / 2)")
+        print("\(byteCount) \(rounds) \(time / UInt64(rounds) / 2) \(least / 2)")
         print(side.endpoint.counters)
     }
     side.endpoint.sayGoodbye(now: MonotonicClock.nanoseconds())
@@ -105,8 +124,8 @@ func pingpong(wire: String, side number: Int, byteCount: Int, rounds: Int) throw
 
 func number(_ index: Int, _ otherwise: Int) -> Int { arguments.count > index ? Int(arguments[index]) ?? otherwise : otherwise }
 switch arguments.count > 1 ? arguments[1] : "" {
-case "count": try count(rounds: number(2, 10_000))
+case "count": try count(rounds: number(2, 10_000), byteCount: number(3, 8), frame: number(4, 9014))
 case "pingpong" where arguments.count > 5:
-    try pingpong(wire: arguments[2], side: number(3, 0), byteCount: number(4, 8), rounds: number(5, 10_000))
+    try pingpong(wire: arguments[2], side: number(3, 0), byteCount: number(4, 8), rounds: number(5, 10_000), frame: number(6, 9014))
 default: fatalError("see the head of main.swift")
 }

@@ -54,18 +54,20 @@ public protocol DeviceAccess: AnyObject {
     func reconnect(timeoutMilliseconds: UInt64) throws(DeviceError)
 
     /// A device that lives in this thread and must be stepped; nil on hardware and on models in other processes.
-    var progress: (any DeviceProgress)? { get }
+    var progress: DeviceProgress? { get }
 }
 
-/// A device model that its port's thread steps after each batch.
-public protocol DeviceProgress: AnyObject {
+/// A device model that its port's thread steps after each batch. A class to inherit from: a driver can call it without counting a
+/// reference, as it could not call what only conforms to a protocol.
+open class DeviceProgress {
+    public init() {}
     /// Does the work that is there. Returns whether there was any.
-    func step() -> Bool
+    open func step() -> Bool { false }
     /// Before sleeping: asks to be woken through a descriptor that becomes readable when work arrives.
     /// The caller steps once more after arming, and sleeps only if that found nothing.
-    func armWake() -> Int32?
+    open func armWake() -> Int32? { nil }
     /// After sleeping: no more wake-ups.
-    func disarmWake()
+    open func disarmWake() {}
 }
 
 /// A region of a device, as VFIO_DEVICE_GET_REGION_INFO tells it.

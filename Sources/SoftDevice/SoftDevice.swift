@@ -6,7 +6,7 @@ import LinuxIO
 ///
 /// The model belongs to the thread of its port, which steps it (``step()``) after each batch. It sees the driver's memory
 /// through the ``DeviceEnvironment``'s DMA space only, as a real device sees it through an IOMMU.
-public final class SoftDevice<Model: DeviceModel & ~Copyable>: DeviceAccess, DeviceProgress {
+public final class SoftDevice<Model: DeviceModel & ~Copyable>: DeviceProgress, DeviceAccess {
     public let url: String
     let environment: DeviceEnvironment
     @usableFromInline var model: Model
@@ -22,7 +22,7 @@ public final class SoftDevice<Model: DeviceModel & ~Copyable>: DeviceAccess, Dev
         self.model = model
     }
 
-    public var progress: (any DeviceProgress)? { self }
+    public var progress: DeviceProgress? { self }
 
     /// In this process nothing can be pulled out.
     public func checkPresence() throws(DeviceError) {}
@@ -35,7 +35,7 @@ public final class SoftDevice<Model: DeviceModel & ~Copyable>: DeviceAccess, Dev
 
     // MARK: Progress
 
-    @inlinable public func step() -> Bool { model.progress() }
-    public func armWake() -> Int32? { model.armWake() }
-    public func disarmWake() { model.disarmWake() }
+    @inlinable public override func step() -> Bool { model.progress() }
+    public override func armWake() -> Int32? { model.armWake() }
+    public override func disarmWake() { model.disarmWake() }
 }

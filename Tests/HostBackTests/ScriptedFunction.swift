@@ -91,5 +91,5 @@ final class ScriptedFunction: HostFunction {
     func map(_ memory: borrowing DMAMemory, at iova: IOVA, access: DMAAccess) throws(DeviceError) { throw refusal(0) }
     func unmap(_ range: IOVARange) throws(DeviceError) { throw refusal(0) }
     func checkPresence() throws(DeviceError) {}
-    var progress: (any DeviceProgress)? { nil }
+    var progress: DeviceProgress? { nil }
 }

@@ -89,7 +89,7 @@ final class ScriptedDevice: DeviceAccess {
     func unmaskINTx() throws(DeviceError) {}
     func reset() throws(DeviceError) {}
     func checkPresence() throws(DeviceError) { if isGone { throw .gone(device: url, reason: "the test took it away") } }
-    var progress: (any DeviceProgress)? { nil }
+    var progress: DeviceProgress? { nil }
 
     /// Comes back at the next wish, with the registers of a new device.
     var comesBack = false

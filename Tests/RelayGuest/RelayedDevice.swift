@@ -70,5 +70,5 @@ final class RelayedDevice: DeviceAccess {
     func unmaskINTx() throws(DeviceError) { try nic.unmaskINTx() }
     func reset() throws(DeviceError) { try nic.reset() }
     func checkPresence() throws(DeviceError) { try nic.checkPresence() }
-    var progress: (any DeviceProgress)? { nil }
+    var progress: DeviceProgress? { nil }
 }

@@ -30,6 +30,7 @@ func flood(_ wire: SharedMemoryWire, _ memory: MemoryWindow) {
     var number: UInt32 = 0
     while true {
         wire.send(numberedFrame(number, byteCount: 14 + Int(number &* 2_654_435_761 % 9001), in: memory))
+        wire.flush()
         number &+= 1
     }
 }
@@ -46,6 +47,7 @@ func nextFrame(_ wire: SharedMemoryWire) -> MemoryWindow {
 func echo(_ wire: SharedMemoryWire, count: Int) {
     for _ in 0..<count {
         wire.send(nextFrame(wire))
+        wire.flush()
         wire.dropReceived()
     }
 }
@@ -58,6 +60,7 @@ func ping(_ wire: SharedMemoryWire, count: Int, _ memory: MemoryWindow) -> [UInt
     for _ in 0..<count {
         let start = MonotonicClock.nanoseconds()
         wire.send(frame)
+        wire.flush()
         _ = nextFrame(wire)
         wire.dropReceived()
         halves.append((MonotonicClock.nanoseconds() - start) / 2)

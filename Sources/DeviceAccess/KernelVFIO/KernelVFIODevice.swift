@@ -17,7 +17,7 @@ public final class KernelVFIODevice: DeviceAccess {
     /// What serves it, and why nothing before that did.
     public let backendChoice: BackendChoice
     /// Always nil: hardware works by itself.
-    public var progress: (any DeviceProgress)? { nil }
+    public var progress: DeviceProgress? { nil }
 
     let subject: VFIOSubject
     let canReset: Bool

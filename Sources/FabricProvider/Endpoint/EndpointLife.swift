@@ -110,9 +110,9 @@ extension EndpointAddress {
 }
 
 extension PortOptions {
-    /// Bytes of an IP packet (MTU) on a wire within this machine: so long that a whole window of 64 frames fits into the wire's
-    /// ring of 256 KiB. Elsewhere it is what every Ethernet takes.
-    private static let localPacketByteCount = 4000, packetByteCount = 1500
+    /// Bytes of an IP packet (MTU) on a wire within this machine: the longest, since a frame costs much and a byte little. Elsewhere
+    /// it is what every Ethernet takes.
+    private static let localPacketByteCount = 9000, packetByteCount = 1500
 
     /// Whether a device's wire ends in this machine.
     static func isLocal(_ device: String) -> Bool {
@@ -122,7 +122,9 @@ extension PortOptions {
     /// `UNIC_MTU` is for networks of jumbo frames; all processes of a job need the same.
     static func transport(for device: String) -> PortOptions {
         var options = PortOptions()
-        options.receiveRingSize = 1024
+        // A local wire keeps what has no descriptor yet, and a ring that is short stays in the processor's cache: 1 MiB arrives in 55 µs
+        // with 64 packets of 9,000 bytes, in 90 with 1024.
+        options.receiveRingSize = isLocal(device) ? 64 : 1024
         options.transmitRingSize = 1024
         options.sparePackets = 1024
         options.publishesStatistics = true

@@ -20,7 +20,11 @@ extension MessageEndpoint {
         if advance > 0 {
             let newest = peers[peer].window[frame.acknowledgement &- 1]
             if newest.isMissing, !newest.wasRetransmitted { peers[peer].roundTrip.measured(now &- newest.sentAt) }
-            for sequence in 0..<advance { release(peers[peer].oldest &+ sequence, of: peer) }
+            for distance in 0..<advance {
+                let sequence = peers[peer].oldest &+ distance
+                peers[peer].bytesInFlight &-= Int(peers[peer].window[sequence].byteCount)
+                release(sequence, of: peer)
+            }
             peers[peer].oldest = frame.acknowledgement
             peers[peer].roundTrip.advanced()
             peers[peer].congestion.advanced(by: advance)
@@ -125,13 +129,13 @@ extension MessageEndpoint {
         switch frame.source {
         case .acknowledged, .earlyBulk: return
         case .slot:
-            guard let packet = packet(holding: slots.window(frame.slot), byteCount: Int(frame.byteCount)) else { return }
-            seal(packet, sequence: sequence, to: peer)
+            sendCopy(of: slots.window(frame.slot), byteCount: Int(frame.byteCount), sequence: sequence, to: peer)
         case .bulk:
             guard var packet = queuePair.makePacket() else { return }
-            storeBulk(packet.window, operation: sends[frame.operation], offset: frame.offset, byteCount: frame.payloadByteCount)
+            let tail = storeBulk(
+                packet.window, operation: sends[frame.operation], offset: frame.offset, byteCount: frame.payloadByteCount)
             packet.byteCount = Int(frame.byteCount)
-            seal(packet, sequence: sequence, to: peer)
+            seal(packet, tail: tail, sequence: sequence, to: peer)
         }
         counters.retransmittedFrames &+= 1
     }
@@ -166,7 +170,9 @@ extension MessageEndpoint {
         storeHead(packet.window, kind: kind, flags: flags, of: peer)
         if kind == .acknowledgement { packet.window.store64(peers[peer].earlyFrames, at: FrameLayout.fields) }
         packet.byteCount = kind.headerByteCount
-        seal(packet, sequence: peers[peer].nextSequence, to: peer, tellsAll: true)
+        seal(
+            packet, tail: DatagramSum.Tail(start: kind.headerByteCount, sum: 0), sequence: peers[peer].nextSequence, to: peer,
+            tellsAll: true)
     }
 
     // Credits.

@@ -46,6 +46,7 @@ extension MessageEndpoint {
             peers[peer].window[sequence].source = .acknowledged
         }
         peers[peer].oldest = peers[peer].nextSequence
+        peers[peer].bytesInFlight = 0
         while let index = peers[peer].controls.firstOrNil {
             peers[peer].controls.first = controls[index].next
             controls.give(index)

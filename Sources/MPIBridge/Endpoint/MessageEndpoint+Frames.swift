@@ -18,31 +18,36 @@ extension MessageEndpoint {
         peers[peer].window[sequence] = SentFrame(
             source: .slot, byteCount: UInt16(truncatingIfNeeded: byteCount), slot: slot, sentAt: now)
         // The window has room, so a packet is there too; without one it counts as lost on the wire.
-        if let packet = packet(holding: slots.window(slot), byteCount: byteCount) { seal(packet, sequence: sequence, to: peer) }
-        counted(peer, now: now)
+        sendCopy(of: slots.window(slot), byteCount: byteCount, sequence: sequence, to: peer)
+        counted(peer, byteCount: byteCount, now: now)
     }
 
-    func packet(holding window: MemoryWindow, byteCount: Int) -> Packet? {
-        guard var packet = queuePair.makePacket() else { return nil }
-        window.copy(at: 0, byteCount: byteCount, to: packet.window, at: 0)
+    /// Sends what a slot holds, if there is a packet for it. Everything from ``FrameLayout/fields`` on stays as it is.
+    mutating func sendCopy(of slot: MemoryWindow, byteCount: Int, sequence: UInt32, to peer: UInt32) {
+        guard var packet = queuePair.makePacket() else { return }
+        let start = FrameLayout.fields
+        slot.copy(at: 0, byteCount: start, to: packet.window, at: 0)
+        let sum = slot.copySumming(at: start, byteCount: byteCount &- start, to: packet.window, at: start)
         packet.byteCount = byteCount
-        return packet
+        seal(packet, tail: DatagramSum.Tail(start: start, sum: UInt64(sum)), sequence: sequence, to: peer)
     }
 
     /// The frame of ``Peer/nextSequence`` is on its way.
-    mutating func counted(_ peer: UInt32, now: UInt64) {
+    mutating func counted(_ peer: UInt32, byteCount: Int, now: UInt64) {
         if peers[peer].inFlight == 0 {
             peers[peer].retransmitAt = now &+ peers[peer].roundTrip.retransmissionTimeout
             peers[peer].owingSince = now
         }
         peers[peer].nextSequence &+= 1
+        peers[peer].bytesInFlight &+= byteCount
         peers[peer].matters = true
         time(peer, now: now)
     }
 
     /// Fills in what the receiver learns from every frame, and the checksums; appends to what goes out next.
+    /// - Parameter tail: the part whose sum is known; behind the fields that are filled in here.
     /// - Parameter tellsAll: the frame says which frames came early, too, so that no other acknowledgement is owed.
-    mutating func seal(_ packet: consuming Packet, sequence: UInt32, to peer: UInt32, tellsAll: Bool = false) {
+    mutating func seal(_ packet: consuming Packet, tail: DatagramSum.Tail, sequence: UInt32, to peer: UInt32, tellsAll: Bool = false) {
         let window = packet.window
         let byteCount = packet.byteCount
         renewCredits(peer)
@@ -57,7 +62,7 @@ extension MessageEndpoint {
             peers[peer].acknowledgeAt = .max
             peers[peer].shallAcknowledgeNow = false
         }
-        peers[peer].template.seal(window, byteCount: byteCount)
+        peers[peer].template.seal(window, byteCount: byteCount, tail: tail)
         counters.framesSent &+= 1
         // A full batch drops it, as a wire would.
         if peers[peer].address.key == address.key { _ = returning.append(packet) } else { _ = outgoing.append(packet) }

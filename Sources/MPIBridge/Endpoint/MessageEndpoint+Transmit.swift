@@ -2,13 +2,17 @@ import DeviceMemory
 
 /// From operations to frames: the window, credits, and what a frame is built of.
 extension MessageEndpoint {
+    /// Frames of bulk data that are handed to the NIC at once.
+    private static var bulkBurst: Int { 4 }
+
     /// Slots that messages leave to answers.
     private var slotReserve: Int { options.retainedFrames / 8 }
 
     /// Sends what a peer's window and credits allow: answers, then messages in their order, then bulk data.
     mutating func pump(_ peer: UInt32, now: UInt64) {
         guard !peers[peer].hasFailed else { return }
-        while let index = peers[peer].controls.firstOrNil, hasRoom(peer, limit: PeerWindow.size), slots.freeCount > 0 {
+        // Answers are short, and what they answer makes room: the window's frames are their only limit.
+        while let index = peers[peer].controls.firstOrNil, hasRoom(peer, limit: PeerWindow.size, byteLimit: .max), slots.freeCount > 0 {
             emitControl(index, of: peer, now: now)
         }
         while let index = peers[peer].messages.firstOrNil, hasRoom(peer, limit: peers[peer].congestion.frames),
@@ -18,6 +22,8 @@ extension MessageEndpoint {
         }
         while let index = peers[peer].bulk.firstOrNil, hasRoom(peer, limit: min(PeerWindow.bulkSize, peers[peer].congestion.frames)) {
             emitBulk(index, of: peer, now: now)
+            // The peer works on the first pieces while the next are built.
+            if outgoing.count >= Self.bulkBurst { flush() }
         }
         if peers[peer].isStalled {
             time(peer, now: now)
@@ -28,8 +34,12 @@ extension MessageEndpoint {
     }
 
     /// Whether one more counted frame may go to a peer.
+    @inline(__always) private func hasRoom(_ peer: UInt32, limit: UInt32, byteLimit: Int) -> Bool {
+        peers[peer].inFlight < limit && peers[peer].bytesInFlight < byteLimit && peers[peer].hasNextHop && outgoing.room > 0
+            && pool.freeCount > packetReserve
+    }
     @inline(__always) private func hasRoom(_ peer: UInt32, limit: UInt32) -> Bool {
-        peers[peer].inFlight < limit && peers[peer].hasNextHop && outgoing.room > 0 && pool.freeCount > packetReserve
+        hasRoom(peer, limit: limit, byteLimit: options.windowByteCount)
     }
 
     // Messages.
@@ -41,7 +51,7 @@ extension MessageEndpoint {
         let frames = byteCount <= injectLimit ? 1 : 2 &+ byteCount / (frameByteCount &- FrameKind.continuation.headerByteCount)
         let peer = operation.peer
         return peers[peer].hasNextHop && Int(peers[peer].inFlight) &+ frames <= Int(peers[peer].congestion.frames)
-            && outgoing.room >= frames
+            && peers[peer].bytesInFlight &+ byteCount <= options.windowByteCount && outgoing.room >= frames
             && pool.freeCount &- packetReserve >= frames && slots.freeCount &- slotReserve >= frames
     }
 
@@ -170,12 +180,11 @@ extension MessageEndpoint {
         controls.give(index)
         let window = slots.window(slot)
         storeHead(window, kind: control.kind, flags: [], of: peer)
-        let words = [control.words.0, control.words.1, control.words.2, control.words.3]
-        var at = FrameLayout.fields
-        for word in words where at < control.kind.headerByteCount {
-            window.store64(word, at: at)
-            at &+= 8
-        }
+        // The slot's rest is not sent: as much as the kind has is.
+        window.store64(control.words.0, at: FrameLayout.fields)
+        window.store64(control.words.1, at: FrameLayout.fields &+ 8)
+        window.store64(control.words.2, at: FrameLayout.fields &+ 16)
+        window.store64(control.words.3, at: FrameLayout.fields &+ 24)
         sendSlot(slot, byteCount: control.kind.headerByteCount, to: peer, now: now)
     }
 
@@ -185,7 +194,7 @@ extension MessageEndpoint {
         let operation = sends[index]
         let count = min(operation.grantedByteCount &- operation.sentByteCount, frameByteCount &- FrameKind.bulk.headerByteCount)
         guard var packet = queuePair.makePacket() else { return }
-        storeBulk(packet.window, operation: operation, offset: operation.sentByteCount, byteCount: count)
+        let tail = storeBulk(packet.window, operation: operation, offset: operation.sentByteCount, byteCount: count)
         let total = FrameKind.bulk.headerByteCount &+ count
         let sequence = peers[peer].nextSequence
         peers[peer].window[sequence] = SentFrame(
@@ -195,17 +204,20 @@ extension MessageEndpoint {
         counters.bytesSent &+= UInt64(count)
         sends[index].sentByteCount &+= count
         if sends[index].sentByteCount == operation.grantedByteCount { peers[peer].bulk.first = operation.next }
-        seal(packet, sequence: sequence, to: peer)
-        counted(peer, now: now)
+        seal(packet, tail: tail, sequence: sequence, to: peer)
+        counted(peer, byteCount: total, now: now)
     }
 
     /// Builds a bulk frame, whose sequence number is filled in when it is sealed.
-    func storeBulk(_ window: MemoryWindow, operation: SendOperation, offset: Int, byteCount: Int) {
+    /// - Returns: the payload's sum.
+    func storeBulk(_ window: MemoryWindow, operation: SendOperation, offset: Int, byteCount: Int) -> DatagramSum.Tail {
         // The sender's memory is free again when the last piece is acknowledged.
         let isLast = offset &+ byteCount == operation.grantedByteCount
         storeHead(window, kind: .bulk, flags: isLast ? .answerAtOnce : [], of: operation.peer)
         window.store64(operation.remoteOperation.word, at: 80)
         window.store64(UInt64(offset), at: 88)
-        operation.memory.copy(offset: offset, byteCount: byteCount, to: window, at: FrameKind.bulk.headerByteCount)
+        let start = FrameKind.bulk.headerByteCount
+        return DatagramSum.Tail(
+            start: start, sum: operation.memory.copySumming(offset: offset, byteCount: byteCount, to: window, at: start))
     }
 }

@@ -72,7 +72,8 @@ public struct MessageEndpoint: ~Copyable {
         keepAliveAt = now &+ options.peerTimeout / 8
         queuePair = port.queuePairs[0]
         pool = queuePair.pool
-        incoming = queuePair.makeBatch(capacity: 32)
+        // So few that the first frames' acknowledgements go out while the last ones are copied.
+        incoming = queuePair.makeBatch(capacity: 16)
         outgoing = queuePair.makeBatch(capacity: 128)
         returning = queuePair.makeBatch(capacity: 128)
         returned = queuePair.makeBatch(capacity: 128)

@@ -9,6 +9,9 @@ public struct TransportOptions: Sendable {
     public var retainedFrames = 1024
     /// Bytes of unexpected messages, all peers together, at which peers get no further credits.
     public var unexpectedByteLimit = 64 << 20
+    /// Bytes of frames that may be on their way to a peer, beside the 64 frames of a window: what a `soft:` wire's ring of 256 KiB
+    /// holds with a last long frame and acknowledgements on top. What is more would be dropped while the peer does not look.
+    public var windowByteCount = 224 << 10
     /// Unexpected messages, all peers together, beside the few that each may always send.
     public var unexpectedCapacity = 65_536
     public var peerCapacity = 16_384

@@ -17,6 +17,18 @@ extension ApplicationMemory {
         }
     }
 
+    /// ``copy(offset:byteCount:to:at:)``, with the sum of the bytes (``DatagramSum``), as if they began at an even offset.
+    func copySumming(offset: Int, byteCount: Int, to window: MemoryWindow, at start: Int) -> UInt64 {
+        var sum: UInt64 = 0
+        unsafe forEachPart(offset: offset, byteCount: byteCount) { address, done, count in
+            // SAFETY: as fill(from:at:byteCount:offset:).
+            let part = unsafe MemoryWindow(address, byteCount: count).copySumming(at: 0, byteCount: count, to: window, at: start &+ done)
+            // RFC 1071 §2 (B): from an odd byte on, the halves of each word change places.
+            sum &+= UInt64(done & 1 == 0 ? part : part.byteSwapped)
+        }
+        return sum
+    }
+
     /// This memory without its first bytes, and of at most so many.
     func part(offset: Int, byteCount: Int) -> ApplicationMemory {
         var list = [MemoryPiece]()

@@ -39,6 +39,8 @@ struct Peer: BitwiseCopyable {
     var oldest: UInt32
     /// ``oldest`` at the end of a peer that has failed.
     var acknowledgedWhenFailed: UInt32 = 0
+    /// Of all frames that are not acknowledged.
+    var bytesInFlight = 0
     var congestion = CongestionWindow()
     /// Answers and requests for memory go first, then messages, then bulk data.
     var controls = LinkedQueue(), messages = LinkedQueue(), bulk = LinkedQueue()

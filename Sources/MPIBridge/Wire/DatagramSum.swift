@@ -7,6 +7,12 @@ enum DatagramSum {
         UInt64(window.onesComplementSum(at: start, byteCount: end &- start, startingWith: initial))
     }
 
+    /// The sum of a frame's bytes from `start`, an even offset, to its end: known since they were copied.
+    struct Tail {
+        var start: Int
+        var sum: UInt64
+    }
+
     static func fold(_ sum: UInt64) -> UInt64 {
         var sum = sum
         while sum >> 16 != 0 { sum = sum & 0xffff &+ sum >> 16 }

@@ -45,13 +45,19 @@ public struct FrameTemplate: BitwiseCopyable, Sendable {
     /// Fills in lengths and checksums of a frame that is complete otherwise.
     /// - Parameter byteCount: of the whole frame, without FCS and padding.
     public func seal(_ window: MemoryWindow, byteCount: Int) {
+        seal(window, byteCount: byteCount, tail: DatagramSum.Tail(start: byteCount, sum: 0))
+    }
+
+    /// - Parameter tail: what needs no summing any more.
+    func seal(_ window: MemoryWindow, byteCount: Int, tail: DatagramSum.Tail) {
         let ipLength = UInt16(truncatingIfNeeded: byteCount &- Self.ipHeader).bigEndian
         let udpLength = UInt16(truncatingIfNeeded: byteCount &- Self.udpHeader).bigEndian
         window.store16(ipLength, at: Offset.ipLength)
         window.store16(~UInt16(truncatingIfNeeded: DatagramSum.fold(ipSum &+ UInt64(ipLength))), at: Offset.ipChecksum)
         window.store16(udpLength, at: Offset.udpLength)
         // The length counts twice: in the pseudo header and in the header.
-        let sum = DatagramSum.sum(window, from: FrameLayout.datagram, to: byteCount, startingWith: udpSum &+ 2 &* UInt64(udpLength))
+        let sum = DatagramSum.sum(
+            window, from: FrameLayout.datagram, to: tail.start, startingWith: udpSum &+ tail.sum &+ 2 &* UInt64(udpLength))
         let checksum = ~UInt16(truncatingIfNeeded: sum)
         // RFC 768: zero would say that there is none.
         window.store16(checksum == 0 ? .max : checksum, at: Offset.udpChecksum)

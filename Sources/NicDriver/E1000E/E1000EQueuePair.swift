@@ -11,7 +11,7 @@ public final class E1000EQueuePair: QueuePair, InterruptingQueue {
     let memory: PortMemory
     private let device: any DeviceAccess
     private let registers: RegisterFile
-    private let progress: (any DeviceProgress)?
+    private let step: ModelStep
     private let trapped: TrappedDoorbells
     private let forwardsDoorbells: Bool
     private let waiting: ReceiveWait
@@ -31,13 +31,14 @@ public final class E1000EQueuePair: QueuePair, InterruptingQueue {
         self.registers = registers
         self.memory = memory
         self.statistics = statistics
-        progress = device.progress
+        // SAFETY: this queue pair keeps the device.
+        step = unsafe ModelStep(of: device)
         pool = memory.pool.reference
         trapped = TrappedDoorbells(registers)
         let rxDoorbell = try trapped.doorbell(E1000E.rdt[index], url: device.url)
         let txDoorbell = try trapped.doorbell(E1000E.tdt[index], url: device.url)
         forwardsDoorbells = !trapped.isEmpty
-        waiting = try ReceiveWait(mode: options.wait, progress: progress, url: device.url)
+        waiting = try ReceiveWait(mode: options.wait, progress: device.progress, url: device.url)
         guard
             let rx = E1000ERxQueue(
                 ring: memory.receiveRing, pool: pool, doorbell: rxDoorbell, maximumFrameByteCount: options.maximumFrameByteCount)
@@ -51,7 +52,7 @@ public final class E1000EQueuePair: QueuePair, InterruptingQueue {
 
     public func receive(into batch: inout PacketBatch) -> Int {
         // A model in this process moves frames first; hardware has done so already.
-        if let progress { _ = progress.step() }
+        step()
         let count = rx.receive(into: &batch)
         if forwardsDoorbells, count > 0 { trapped.forward() }
         statistics.received(count, rx.counters)
@@ -69,11 +70,11 @@ public final class E1000EQueuePair: QueuePair, InterruptingQueue {
     /// What follows a batch: trapped doorbells go out, a model in this process takes a step.
     private func afterBatch() {
         if forwardsDoorbells { trapped.forward() }
-        if let progress { _ = progress.step() }
+        step()
     }
 
     public func reclaim() {
-        if let progress { _ = progress.step() }
+        step()
         tx.reclaim()
     }
 

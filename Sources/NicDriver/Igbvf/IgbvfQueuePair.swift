@@ -12,7 +12,7 @@ public final class IgbvfQueuePair: QueuePair, InterruptingQueue {
     let memory: PortMemory
     private let device: any DeviceAccess
     private let registers: RegisterFile
-    private let progress: (any DeviceProgress)?
+    private let step: ModelStep
     private let trapped: TrappedDoorbells
     private let forwardsDoorbells: Bool
     private let waiting: ReceiveWait
@@ -32,13 +32,14 @@ public final class IgbvfQueuePair: QueuePair, InterruptingQueue {
         self.registers = registers
         self.memory = memory
         self.statistics = statistics
-        progress = device.progress
+        // SAFETY: this queue pair keeps the device.
+        step = unsafe ModelStep(of: device)
         pool = memory.pool.reference
         trapped = TrappedDoorbells(registers)
         let rxDoorbell = try trapped.doorbell(Igbvf.rdt[index], url: device.url)
         let txDoorbell = try trapped.doorbell(Igbvf.tdt[index], url: device.url)
         forwardsDoorbells = !trapped.isEmpty
-        waiting = try ReceiveWait(mode: options.wait, progress: progress, url: device.url)
+        waiting = try ReceiveWait(mode: options.wait, progress: device.progress, url: device.url)
         guard
             let rx = E1000ERxQueue(
                 ring: memory.receiveRing, pool: pool, doorbell: rxDoorbell, maximumFrameByteCount: options.maximumFrameByteCount)
@@ -52,7 +53,7 @@ public final class IgbvfQueuePair: QueuePair, InterruptingQueue {
 
     public func receive(into batch: inout PacketBatch) -> Int {
         // A model in this process moves frames first; hardware has done so already.
-        if let progress { _ = progress.step() }
+        step()
         let count = rx.receive(into: &batch)
         if forwardsDoorbells, count > 0 { trapped.forward() }
         statistics.received(count, rx.counters)
@@ -70,11 +71,11 @@ public final class IgbvfQueuePair: QueuePair, InterruptingQueue {
     /// What follows a batch: trapped doorbells go out, a model in this process takes a step.
     private func afterBatch() {
         if forwardsDoorbells { trapped.forward() }
-        if let progress { _ = progress.step() }
+        step()
     }
 
     public func reclaim() {
-        if let progress { _ = progress.step() }
+        step()
         tx.reclaim()
     }
 

@@ -14,7 +14,7 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
     let memory: VirtioNetMemory
     private let device: any DeviceAccess
     private let common: VirtioCommonConfig
-    private let progress: (any DeviceProgress)?
+    private let step: ModelStep
     private let trapped: [TrappedNotification]
     private let forwardsNotifications: Bool
     private let waiting: ReceiveWait
@@ -34,10 +34,11 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
         portStatistics = parts.statistics
         statistics = parts.statistics.queue(parts.index)
         trapped = parts.trapped
-        progress = device.progress
+        // SAFETY: this queue pair keeps the device.
+        step = unsafe ModelStep(of: device)
         forwardsNotifications = !trapped.isEmpty
         pool = memory.pool.reference
-        waiting = try ReceiveWait(mode: parts.options.wait, progress: progress, url: device.url)
+        waiting = try ReceiveWait(mode: parts.options.wait, progress: device.progress, url: device.url)
         self.parts = parts
         rx = Self.receiveQueue(parts)
         tx = Self.transmitQueue(parts)
@@ -64,7 +65,7 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
     func receive(into batch: inout PacketBatch) -> Int {
         precondition(batch.pool == pool, "a batch of another queue pair's pool")
         // A model in this process moves frames first; hardware has done so already.
-        if let progress { _ = progress.step() }
+        step()
         let count = rx.receive(into: &batch)
         if forwardsNotifications { forward() }
         statistics.received(count, rx.counters)
@@ -84,11 +85,11 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
     /// What follows a batch: trapped notifications go out, a model in this process takes a step.
     private func afterBatch() {
         if forwardsNotifications { forward() }
-        if let progress { _ = progress.step() }
+        step()
     }
 
     func reclaim() {
-        if let progress { _ = progress.step() }
+        step()
         tx.reclaim()
     }
 

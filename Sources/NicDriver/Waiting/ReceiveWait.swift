@@ -23,7 +23,7 @@ protocol InterruptingQueue: AnyObject {
 /// look, one that arrives later interrupts, and the eventfd was emptied before arming, so that it holds every interrupt since.
 final class ReceiveWait {
     private let mode: PortOptions.WaitMode
-    private let progress: (any DeviceProgress)?
+    private let progress: DeviceProgress?
     private let event: EventFD?
     private var sources: [Int32] = []
     /// Times that an interrupt ended a sleep.
@@ -33,7 +33,7 @@ final class ReceiveWait {
     private static let sliceMilliseconds: Int32 = 250
 
     /// - Parameter progress: the device's, if it lives in this thread.
-    init(mode: PortOptions.WaitMode, progress: (any DeviceProgress)?, url: String) throws(PortError) {
+    init(mode: PortOptions.WaitMode, progress: DeviceProgress?, url: String) throws(PortError) {
         self.mode = mode
         self.progress = progress
         do {

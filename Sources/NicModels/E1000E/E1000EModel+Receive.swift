@@ -24,6 +24,8 @@ struct E1000EReceiveSettings {
 }
 
 extension E1000EModel {
+    /// Of long frames a step takes no more, so that the driver works on them while the sender goes on.
+    private static var stepByteCount: Int { 32_768 }
     /// Longest frame without FCS that RCTL.LPE lets in: the family goes further, this wire does not.
     private static var longLimit: Int { min(E1000E.maximumLongFrame, wireMaximumFrameByteCount) }
 
@@ -95,8 +97,10 @@ extension E1000EModel {
         let headBefore = ring?.head ?? 0
         var causes: E1000E.InterruptCause = []
         var taken = 0
-        while taken < limit {
+        var byteCount = 0
+        while taken < limit, byteCount < Self.stepByteCount {
             guard accept(frame, &ring, &causes) else { break }
+            byteCount &+= frame.byteCount
             wire.dropReceived()
             receive.isStarving = false
             taken += 1
@@ -133,8 +137,8 @@ extension E1000EModel {
         }
         var status: E1000E.RxStatus = [.done, .endOfPacket]
         if verdict == .inexact { status.insert(.passedInexactFilter) }
-        let prepared = prepare(frame, isTagged, etherType, &status)
-        return deliver(prepared, length + 4, destination, status, &ring, &causes)
+        var prepared = prepare(frame, isTagged, etherType, &status)
+        return deliver(&prepared, length + 4, destination, status, &ring, &causes)
     }
 
     /// 60 bytes at least (IEEE 802.3 §3.2.8 less FCS), the limit of RCTL.LPE at most.
@@ -163,6 +167,8 @@ extension E1000EModel {
         /// IPv4 identification low, packet checksum high; the RSS hash if RXCSUM.PCSD.
         var checksumWord: UInt32 = 0
         var spread = E1000ESpreading.Verdict.none
+        /// The last descriptor's status has this one's beside the other bits.
+        var checksum: ReceiveChecksum
     }
 
     /// Checksums, tag and FCS.
@@ -174,8 +180,7 @@ extension E1000EModel {
         let inner = isTagged ? frame.load16(at: 16).byteSwapped : etherType
         let checked = ReceiveChecksum(
             frame, etherType: inner, network: network, checksIP: receive.checksIP, checksTransport: receive.checksTransport)
-        status.formUnion(checked.status)
-        var prepared = Prepared(bytes: frame)
+        var prepared = Prepared(bytes: frame, checksum: checked)
         if isTagged, receive.stripsVLAN {
             status.insert(.vlanPacket)
             prepared.tag = frame.load16(at: 14).byteSwapped
@@ -185,13 +190,16 @@ extension E1000EModel {
             let sum = count == 0 ? 0 : Checksum.sum(frame, at: start, byteCount: count)
             prepared.checksumWord = UInt32(checked.identification) | UInt32(sum) << 16
         } else {
-            status.remove(.ipIdentificationValid)
+            prepared.checksum.status.remove(.ipIdentificationValid)
         }
         if receive.spreading != nil {
             prepared.spread = spread(frame)
             prepared.checksumWord = prepared.spread.hash
         }
-        if status.contains(.vlanPacket) || !receive.stripsFCS { prepared.bytes = rebuild(frame, status) }
+        if status.contains(.vlanPacket) || !receive.stripsFCS {
+            prepared.checksum.sum(frame)
+            prepared.bytes = rebuild(frame, status)
+        }
         return prepared
     }
 
@@ -216,13 +224,14 @@ extension E1000EModel {
 
     /// Spreads a frame over as many descriptors as it needs. False: not enough yet, nothing written.
     private mutating func deliver(
-        _ frame: Prepared, _ wireByteCount: Int, _ destination: E1000EDestination, _ status: E1000E.RxStatus,
+        _ frame: inout Prepared, _ wireByteCount: Int, _ destination: E1000EDestination, _ status: E1000E.RxStatus,
         _ ring: inout E1000ERing?, _ causes: inout E1000E.InterruptCause
     ) -> Bool {
         let total = frame.bytes.byteCount
         let size = receive.bufferByteCount
         let needed = total <= size ? 1 : (total + size - 1) / size
         guard var current = ring, Int(current.available) >= needed else { return starve(needed, ring, &causes) }
+        if needed > 1 { frame.checksum.sum(frame.bytes) }
         var offset = 0
         while offset < total {
             guard current.head != current.tail, let descriptor = current.headDescriptor(dma) else {
@@ -233,11 +242,12 @@ extension E1000EModel {
             let buffer = descriptor.load64(at: 0)
             // A null descriptor takes no data (QEMU e1000e_write_packet_to_guest).
             let here = buffer == 0 ? 0 : min(size, total - offset)
-            if here > 0, !dma.write(IOVA(buffer), byteCount: here, from: frame.bytes, at: offset) { counters.dmaFaults &+= 1 }
+            if here > 0, !copy(&frame, at: offset, byteCount: here, to: IOVA(buffer)) { counters.dmaFaults &+= 1 }
             if buffer == 0 { counters.badDescriptors &+= 1 }
             offset += here
             let isLast = offset == total && here > 0
-            writeBack(descriptor, current.headAddress, buffer, here, isLast ? status : .done, isLast ? frame : nil)
+            writeBack(
+                descriptor, current.headAddress, buffer, here, isLast ? status.union(frame.checksum.status) : .done, isLast ? frame : nil)
             current.advance()
         }
         ring = current
@@ -245,6 +255,17 @@ extension E1000EModel {
         counters.framesReceived &+= 1
         if wireByteCount <= shared.load32(at: E1000E.rsrpd.offset) & 0xfff { causes.insert(.smallPacket) }
         return true
+    }
+
+    /// A part of a frame to the driver's memory, its checksum on the way if it is not known yet. False: a fault.
+    @inline(__always)
+    private mutating func copy(_ frame: inout Prepared, at offset: Int, byteCount: Int, to buffer: IOVA) -> Bool {
+        if byteCount == frame.bytes.byteCount, let target = dma.translate(buffer, byteCount: byteCount, access: .write) {
+            frame.checksum.copy(frame.bytes, to: target)
+            return true
+        }
+        frame.checksum.sum(frame.bytes)
+        return dma.write(buffer, byteCount: byteCount, from: frame.bytes, at: offset)
     }
 
     /// No room: the frame waits, unless the whole ring could not hold it.

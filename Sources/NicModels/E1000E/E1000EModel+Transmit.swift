@@ -82,6 +82,7 @@ extension E1000EModel {
             taken += 1
         }
         guard taken > 0 else { return false }
+        wire.flush()
         shared.store32(ring.head, at: E1000E.tdh[queue].offset)
         var causes: E1000E.InterruptCause = ring.head == ring.tail ? .transmitQueueEmpty : []
         if reported { causes.formUnion([.transmitWriteBack, queue == 0 ? .transmitQueue0 : .transmitQueue1]) }

@@ -7,7 +7,17 @@ struct ReceiveChecksum {
     var status: E1000E.RxStatus = .ignoreChecksum
     /// IPv4 identification, with `status` saying whether there is one.
     var identification: UInt16 = 0
+    /// What the sum of a TCP segment or UDP datagram is to be taken of; nil if it is taken, or needs not to be.
+    private(set) var datagram: Datagram?
 
+    struct Datagram {
+        /// Both inside of the frame.
+        let start: Int, byteCount: Int
+        /// The pseudo header's part of the sum.
+        fileprivate let seed: UInt64
+    }
+
+    /// Looks at the headers; ``sum(_:)`` or ``copy(_:to:)`` has to follow.
     /// - Parameters:
     ///   - frame: without FCS and, if `network` is 14, without a tag.
     ///   - network: where the network header starts.
@@ -64,7 +74,30 @@ struct ReceiveChecksum {
         default: return
         }
         status.remove(.ignoreChecksum)
-        let sum = Checksum.sum(frame, at: start, byteCount: length, seed: pseudo &+ UInt64(kind))
-        if sum != 0xffff { status.insert(.tcpUDPChecksumError) }
+        datagram = Datagram(start: start, byteCount: length, seed: pseudo &+ UInt64(kind))
+    }
+
+    /// Sums what is to be summed.
+    mutating func sum(_ frame: MemoryWindow) {
+        guard let part = datagram else { return }
+        judge(frame.onesComplementSum(at: part.start, byteCount: part.byteCount))
+    }
+
+    /// Copies the frame, and sums on the way what is to be summed: each byte is read once.
+    /// - Parameter target: as long as the frame.
+    @inline(__always)
+    mutating func copy(_ frame: MemoryWindow, to target: MemoryWindow) {
+        guard let part = datagram else { return frame.copy(at: 0, byteCount: frame.byteCount, to: target, at: 0) }
+        frame.copy(at: 0, byteCount: part.start, to: target, at: 0)
+        judge(frame.copySumming(at: part.start, byteCount: part.byteCount, to: target, at: part.start))
+        let rest = part.start &+ part.byteCount
+        if rest < frame.byteCount { frame.copy(at: rest, byteCount: frame.byteCount &- rest, to: target, at: rest) }
+    }
+
+    /// - Parameter sum: of the datagram, in memory's byte order.
+    private mutating func judge(_ sum: UInt16) {
+        guard let part = datagram else { return }
+        datagram = nil
+        if Checksum.fold(UInt64(sum.byteSwapped) &+ part.seed) != 0xffff { status.insert(.tcpUDPChecksumError) }
     }
 }

@@ -50,7 +50,8 @@ extension IgbvfModel {
         }
         var status: Igbvf.RxStatus = [.done, .endOfPacket]
         let inner = tag == nil ? etherType : frame.load16(at: 16).byteSwapped
-        let checked = ReceiveChecksum(frame, etherType: inner, network: tag == nil ? 14 : 18, checksIP: true, checksTransport: true)
+        var checked = ReceiveChecksum(frame, etherType: inner, network: tag == nil ? 14 : 18, checksIP: true, checksTransport: true)
+        checked.sum(frame)
         // The PF has RXCSUM.PCSD on: no identification in the descriptor.
         status.formUnion(checked.status.subtracting(.ipIdentificationValid))
         var bytes = frame

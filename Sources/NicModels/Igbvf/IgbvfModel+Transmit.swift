@@ -72,6 +72,7 @@ extension IgbvfModel {
             taken += 1
         }
         guard taken > 0 else { return false }
+        wire.flush()
         shared.store32(ring.head, at: Igbvf.tdh[queue].offset)
         if reported { raise(registers.read(Igbvf.vtivar).transmitVector(queue: queue)) }
         return true

@@ -153,7 +153,8 @@ extension VirtioNetModel {
             type = frame.load16(at: 16).byteSwapped
             network = 18
         }
-        let checked = ReceiveChecksum(frame, etherType: type, network: network, checksIP: false, checksTransport: true)
+        var checked = ReceiveChecksum(frame, etherType: type, network: network, checksIP: false, checksTransport: true)
+        checked.sum(frame)
         return checked.status.contains(.tcpChecksumChecked) && !checked.status.contains(.tcpUDPChecksumError)
     }
 

@@ -30,6 +30,7 @@ extension VirtioNetModel {
             taken &+= 1
         }
         queue.publish()
+        if taken > 0 { wire.flush() }
         notifyUsed(&queue)
         transport.queues[index] = queue
         if queue.violation != nil { noteViolation(of: index) }

@@ -45,7 +45,11 @@ public final class SharedMemoryWire: Wire {
 
     public func send(_ frame: MemoryWindow) {
         if rings.membershipChanged() { refresh() }
-        let asleep = rings.send(frame)
+        rings.send(frame)
+    }
+
+    public func flush() {
+        let asleep = rings.sleepers()
         if asleep != 0 { wake(asleep) }
     }
 

@@ -23,6 +23,9 @@ struct WireRings: ~Copyable {
     /// The arming that each receiver was last woken for.
     private var wokenArmings = InlineArray<16, UInt32>(repeating: 0)
 
+    /// Ends that frames went to since ``sleepers()`` was asked last.
+    private var published: UInt32 = 0
+
     private var shown: MemoryWindow?
     private var shownEnd = 0
     private var seenMembership: UInt32 = 0
@@ -50,16 +53,14 @@ struct WireRings: ~Copyable {
     // MARK: Sending
 
     /// Copies a frame into the ring of every living end that wants it.
-    /// - Returns: the ends that sleep and have to be woken, a bit each.
-    mutating func send(_ frame: MemoryWindow) -> UInt32 {
+    mutating func send(_ frame: MemoryWindow) {
         let count = frame.byteCount
-        guard count >= WireLayout.minimumFrameByteCount, count <= wireMaximumFrameByteCount else { return 0 }
+        guard count >= WireLayout.minimumFrameByteCount, count <= wireMaximumFrameByteCount else { return }
         counters.sentFrames &+= 1
         let destination = UInt64(frame.load32(at: 0)) | UInt64(frame.load16(at: 4)) &<< 32
         let wanted = destination | WireLayout.filterIsSet
         let isForAll = destination & 1 == 1
         var rest = liveEnds
-        var published: UInt32 = 0
         while rest != 0 {
             let other = rest.trailingZeroBitCount
             rest &= rest &- 1
@@ -69,14 +70,16 @@ struct WireRings: ~Copyable {
             }
             if put(frame, to: other) { published |= 1 &<< other } else { counters.droppedFull &+= 1 }
         }
-        return published == 0 ? 0 : sleepers(among: published)
     }
 
-    /// Who has to be woken, once for each arming. The barrier pairs with the one in ``arm()``: either this sees the arming,
-    /// or the receiver sees the frame when it looks again.
-    private mutating func sleepers(among published: UInt32) -> UInt32 {
+    /// Those among the receivers of the last frames who have to be woken, a bit each, once for each arming. The barrier pairs with
+    /// the one in ``arm()``: either this sees the arming, or the receiver sees the frames when it looks again. It waits until all
+    /// that was copied has reached the other core, so there is one for a batch and not one for a frame.
+    mutating func sleepers() -> UInt32 {
+        guard published != 0 else { return 0 }
         ProcessorBarrier.full()
         var rest = published
+        published = 0
         var asleep: UInt32 = 0
         while rest != 0 {
             let other = rest.trailingZeroBitCount

@@ -3,9 +3,12 @@ public import DeviceMemory
 /// What a NIC model's cable leads to. Frames are Ethernet frames without FCS, 14…`maximumFrameByteCount` bytes.
 /// One thread, the model's, uses an end.
 public protocol Wire: AnyObject {
-    /// Sends a copy of the frame to whoever listens; a full listener drops it, counted. Never blocks.
+    /// Sends a copy of the frame to whoever listens; a full listener drops it, counted. Never blocks. Who looks sees it at once; who
+    /// sleeps is woken by ``flush()``.
     /// - Parameter frame: exactly the frame's bytes.
     func send(_ frame: MemoryWindow)
+    /// Ends a batch of frames: those who sleep are woken.
+    func flush()
 
     /// The frame that has waited longest, nil if none. The window may be memory that others can write: its length was
     /// judged, its bytes were not. Valid until ``dropReceived()``.
@@ -43,3 +46,8 @@ public struct WireCounters: Equatable, Sendable {
 
 /// The largest frame that any wire carries, bytes without FCS: the 82574L's jumbo limit of 9018 less 4.
 public let wireMaximumFrameByteCount = 9014
+
+extension Wire {
+    /// For wires whose listeners are woken by the kernel.
+    public func flush() {}
+}

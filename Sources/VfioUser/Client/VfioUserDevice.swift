@@ -48,7 +48,7 @@ public final class VfioUserDevice: DeviceAccess {
     }
 
     public var dmaLimits: DMALimits { session.dmaLimits }
-    public var progress: (any DeviceProgress)? { nil }
+    public var progress: DeviceProgress? { nil }
 
     public func checkPresence() throws(DeviceError) { try session.connection.checkPresence() }
 

@@ -46,6 +46,21 @@ import TransportSimulation
         #expect(frames >= 1 && frames <= 8, "\(frames) acknowledgements of 32 frames")
     }
 
+    /// To a peer that does not look goes no more than what a wire's ring holds, though the window has places for more frames.
+    @Test func longFramesStayWithinTheWindowsBytes() {
+        let pair = Pair(frameByteCount: 9014) { $0.windowByteCount = 100_000 }
+        let source = TestBytes(count: 1 << 20, 1), target = TestBytes(count: 1 << 20)
+        let send = SendRequest(to: pair.a.other, space: .tagged, tag: 1, memory: source.application, options: .completes)
+        let receive = ReceiveRequest(space: .tagged, tag: 1, memory: target.application)
+        #expect(pair.a.send(send, now: pair.now) == .accepted && pair.b.receive(receive, now: pair.now) == .accepted)
+        // The request, and the grant that answers it.
+        pair.carry(from: pair.a, to: pair.b)
+        pair.carry(from: pair.b, to: pair.a)
+        for _ in 0..<100 { pair.a.progress(pair.now) }
+        let bytes = pair.a.sent.reduce(0) { $0 + $1.count }
+        #expect(bytes >= 100_000 && bytes < 100_000 + 9_014, "\(bytes) bytes on their way")
+    }
+
     /// Later frames show that one was lost: it goes again before its time is over, alone, and once.
     @Test func aHoleIsRepairedFast() {
         let pair = Pair { $0.firstTimeout = 1_000_000_000 }

@@ -25,6 +25,26 @@ import TransportSimulation
         }
     }
 
+    /// Pieces of odd lengths: what follows begins in the middle of a word.
+    @Test func piecesAreSummedAsOne() throws {
+        var random = SplitMix(seed: 3)
+        for lengths in [[1, 1, 1, 1], [3, 8, 5, 64], [65, 2, 129, 7], [0, 1, 0, 63], [200, 201]] {
+            let pieces = lengths.map { TestBytes(count: max(1, $0), UInt8(truncatingIfNeeded: random.next())) }
+            // SAFETY: the pieces live until the end of the loop's body.
+            let memory = unsafe ApplicationMemory(count: lengths.count) {
+                MemoryPiece(address: pieces[$0].application.firstAddress, byteCount: lengths[$0])
+            }
+            let application = try #require(memory)
+            for offset in 0..<min(4, application.byteCount) {
+                let count = application.byteCount - offset
+                let sum = application.copySumming(offset: offset, byteCount: count, to: self.memory.window, at: 101)
+                let bytes = self.memory.window.bytes(at: 101, byteCount: count)
+                #expect(DatagramSum.fold(sum) % 0xffff == UInt64(Checksums.sum(bytes).bigEndian) % 0xffff, "\(lengths) from \(offset)")
+            }
+            withExtendedLifetime(pieces) {}
+        }
+    }
+
     @Test func sealedFramesAreRight() {
         let a = EndpointAddress(key: 1, mac: MACAddress(bits: 0x0200_0000_0001), ipv4: 0x0a01_0203, udpPort: 4_000)
         let b = EndpointAddress(key: 2, mac: MACAddress(bits: 0x0200_0000_0002), ipv4: 0xffff_fffe, udpPort: 65_535)

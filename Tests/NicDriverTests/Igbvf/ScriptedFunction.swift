@@ -121,7 +121,7 @@ final class ScriptedFunction: DeviceAccess {
     func unmaskINTx() throws(DeviceError) {}
     func reset() throws(DeviceError) {}
     func checkPresence() throws(DeviceError) { if isGone { throw .gone(device: url, reason: "the test took it away") } }
-    var progress: (any DeviceProgress)? { nil }
+    var progress: DeviceProgress? { nil }
 
     // MARK: The device's side
 

@@ -5,7 +5,7 @@ import NicRegisters
 
 /// A virtio-net function whose every answer the test writes: capabilities, configuration and rings are memory that the test
 /// reads and writes as a hostile device would. Stands beside the driver suite, which runs on real models and devices.
-final class ScriptedVirtioNet: DeviceAccess, DeviceProgress {
+final class ScriptedVirtioNet: DeviceProgress, DeviceAccess {
     let url = "soft:scripted"
     var features: VirtioFeatures
     var config = [UInt8](repeating: 0, count: 256)
@@ -49,6 +49,7 @@ final class ScriptedVirtioNet: DeviceAccess, DeviceProgress {
         if isPacked { features.insert(.ringPacked) }
         config[0x06] = 0x10
         config[0x34] = 0x40
+        super.init()
         put(capability: .common, at: 0x40, next: 0x50, offset: UInt32(Self.commonAt), length: 64)
         put(capability: .interruptStatus, at: 0x50, next: 0x60, offset: 0x800, length: 1)
         put(capability: .deviceConfig, at: 0x60, next: 0x70, offset: UInt32(Self.netConfigAt), length: 24)
@@ -163,11 +164,11 @@ final class ScriptedVirtioNet: DeviceAccess, DeviceProgress {
 
     // The control queue is served whenever the driver waits.
 
-    var progress: (any DeviceProgress)? { self }
-    func armWake() -> Int32? { nil }
-    func disarmWake() {}
+    var progress: DeviceProgress? { self }
+    override func armWake() -> Int32? { nil }
+    override func disarmWake() {}
 
-    func step() -> Bool {
+    override func step() -> Bool {
         let isSpread = !VirtioFeatures(rawValue: accepted).isDisjoint(with: [.multiqueue, .rss])
         let control = queues[isSpread ? 2 * Int(netConfig[8]) : 2]
         guard !controlIsSilent, control.isEnabled, let request = control.nextChain() else { return false }

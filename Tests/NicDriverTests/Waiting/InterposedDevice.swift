@@ -3,7 +3,7 @@ import DeviceMemory
 
 /// A device with a test's hand in between: `passes` is called before and after everything that a driver's thread does
 /// with the device while it waits.
-final class InterposedDevice: DeviceAccess, DeviceProgress {
+final class InterposedDevice: DeviceProgress, DeviceAccess {
     private let device: any DeviceAccess
     var passes: () -> Void = {}
 
@@ -47,18 +47,18 @@ final class InterposedDevice: DeviceAccess, DeviceProgress {
     func reset() throws(DeviceError) { try device.reset() }
     func checkPresence() throws(DeviceError) { try between { () throws(DeviceError) in try device.checkPresence() } }
 
-    var progress: (any DeviceProgress)? { device.progress == nil ? nil : self }
+    var progress: DeviceProgress? { device.progress == nil ? nil : self }
 
-    func step() -> Bool {
+    override func step() -> Bool {
         passes()
         defer { passes() }
         return device.progress?.step() ?? false
     }
     /// A device that goes on by itself wakes nobody but by its interrupts.
-    func armWake() -> Int32? {
+    override func armWake() -> Int32? {
         passes()
         passes()
         return nil
     }
-    func disarmWake() { passes() }
+    override func disarmWake() { passes() }
 }

@@ -96,6 +96,7 @@ import Testing
         raw.memory.store32(generation, at: WireLayout.generationOffset(1))
         let descriptor = try #require(b.armWake())
         a.send(frame(broadcast(60)))
+        a.flush()
         #expect(waitForReadable([descriptor], timeoutMilliseconds: 0) == [0])
     }
 

@@ -19,6 +19,7 @@ import Testing
         let descriptor = try #require(b.armWake())
         #expect(waitForReadable([descriptor], timeoutMilliseconds: 0).isEmpty)
         a.send(frame(broadcast(60)))
+        a.flush()
         #expect(waitForReadable([descriptor], timeoutMilliseconds: 0) == [0])
         b.disarmWake()
         #expect(waitForReadable([descriptor], timeoutMilliseconds: 0).isEmpty)
@@ -30,6 +31,7 @@ import Testing
         let descriptor = try #require(b.armWake())
         b.disarmWake()
         a.send(frame(broadcast(60)))
+        a.flush()
         #expect(waitForReadable([descriptor], timeoutMilliseconds: 0).isEmpty)
     }
 
@@ -39,6 +41,7 @@ import Testing
             let descriptor = try #require(b.armWake())
             a.send(frame(broadcast(60)))
             a.send(frame(broadcast(60)))
+            a.flush()
             #expect(waitForReadable([descriptor], timeoutMilliseconds: 0) == [0])
             b.disarmWake()
             while b.receive() != nil {}
@@ -55,6 +58,7 @@ import Testing
         #expect(b.end == 1)
         let descriptor = try #require(b.armWake())
         a.send(frame(broadcast(60)))
+        a.flush()
         #expect(waitForReadable([descriptor], timeoutMilliseconds: 0) == [0])
     }
 
@@ -68,7 +72,10 @@ import Testing
             guard let wire = try? SharedMemoryWire(name: "w", directory: directory) else { return 0 }
             var done = 0
             while done < rounds, sleepUntilFrame(wire, slept) {
-                if let frame = wire.nextReceived() { wire.send(frame) }
+                if let frame = wire.nextReceived() {
+                    wire.send(frame)
+                    wire.flush()
+                }
                 wire.dropReceived()
                 done += 1
             }
@@ -78,6 +85,7 @@ import Testing
         var done = 0
         for _ in 0..<rounds {
             a.send(frame(broadcast(60)))
+            a.flush()
             guard sleepUntilFrame(a, slept) else { break }
             a.dropReceived()
             done += 1
