@@ -20,8 +20,8 @@ extension ApplicationMemory {
     /// ``copy(offset:byteCount:to:at:)``, with the sum of the bytes (``DatagramSum``), as if they began at an even offset.
     func copySumming(offset: Int, byteCount: Int, to window: MemoryWindow, at start: Int) -> UInt64 {
         var sum: UInt64 = 0
+        // SAFETY: as fill(from:at:byteCount:offset:).
         unsafe forEachPart(offset: offset, byteCount: byteCount) { address, done, count in
-            // SAFETY: as fill(from:at:byteCount:offset:).
             let part = unsafe MemoryWindow(address, byteCount: count).copySumming(at: 0, byteCount: count, to: window, at: start &+ done)
             // RFC 1071 §2 (B): from an odd byte on, the halves of each word change places.
             sum &+= UInt64(done & 1 == 0 ? part : part.byteSwapped)
@@ -32,6 +32,7 @@ extension ApplicationMemory {
     /// This memory without its first bytes, and of at most so many.
     func part(offset: Int, byteCount: Int) -> ApplicationMemory {
         var list = [MemoryPiece]()
+        // SAFETY: only addresses are taken; nothing goes through them.
         unsafe forEachPart(offset: offset, byteCount: byteCount) { address, _, count in
             list.append(MemoryPiece(address: UInt(bitPattern: address), byteCount: count))
         }
