@@ -4,7 +4,7 @@ extension MessageEndpoint {
     public mutating func send(_ request: SendRequest, now: UInt64) -> Posting {
         let peer = request.peer.index
         guard peers.isInUse(peer) else { return .refused(.unknownPeer) }
-        guard !peers[peer].hasFailed else { return .refused(.peerFailed) }
+        guard !peers[peer].hasFailed else { return .refused(refusal) }
         guard hasCompletionRoom else { return .tryAgain }
         var operation = SendOperation(request)
         if peers[peer].messages.isEmpty, canSendWhole(operation) {
@@ -22,7 +22,7 @@ extension MessageEndpoint {
     public mutating func access(_ request: RemoteMemoryRequest, now: UInt64) -> Posting {
         let peer = request.peer.index
         guard peers.isInUse(peer) else { return .refused(.unknownPeer) }
-        guard !peers[peer].hasFailed else { return .refused(.peerFailed) }
+        guard !peers[peer].hasFailed else { return .refused(refusal) }
         guard hasCompletionRoom else { return .tryAgain }
         switch request.direction {
         case .read: return postRead(request, now: now)

@@ -27,6 +27,9 @@ public struct MessageEndpoint: ~Copyable {
     let packetReserve: Int
     let earlyReserve: Int
 
+    /// See ``declarePortDead()``.
+    var portHasFailed = false
+
     // Peers.
     var peers: Slab<Peer>
     var peerTable: PeerTable
@@ -108,6 +111,7 @@ public struct MessageEndpoint: ~Copyable {
         if nextHop == nil { askRouterAt = min(askRouterAt, now) }
         peerTable.insert(address.key, index)
         promisedMessages &+= Int(options.messageCredit)
+        if portHasFailed { fail(index, because: .portFailed) }
         return PeerID(index: index)
     }
 

@@ -1,20 +1,32 @@
 /// Receives that wait for messages.
 extension MessageEndpoint {
-    /// Posts a receive: the oldest message that matches and has not been taken goes into its memory.
+    /// Posts a receive: the oldest message that matches and has not been taken goes into its memory. Of a peer that has failed
+    /// only such a message can be received.
     public mutating func receive(_ request: ReceiveRequest, now: UInt64) -> Posting {
         guard request.peer == .any || peers.isInUse(request.peer.index) else { return .refused(.unknownPeer) }
+        guard !portHasFailed else { return .refused(.portFailed) }
         guard hasCompletionRoom, controls.freeCount > 0, receives.count < options.receiveCapacity, let index = postReceive(request)
         else { return .tryAgain }
         if request.options.contains(.multiReceive) {
             link(index)
             takeUnexpected(into: index)
+            if isVain(request), receives.isInUse(index), receives[index].openParts == 0 { endInVain(index) }
         } else if let message = firstUnexpected(request) {
             takeUnexpected(message, with: index)
         } else {
             link(index)
+            if isVain(request) { endInVain(index) }
         }
         settle(now: now)
         return .accepted
+    }
+
+    /// Whether nothing will come for it any more.
+    private func isVain(_ request: ReceiveRequest) -> Bool { request.peer != .any && peers[request.peer.index].hasFailed }
+
+    private mutating func endInVain(_ index: UInt32) {
+        unlink(index)
+        complete(index, error: .peerFailed)
     }
 
     mutating func postReceive(_ request: ReceiveRequest) -> UInt32? {
