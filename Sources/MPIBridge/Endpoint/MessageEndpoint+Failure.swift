@@ -51,6 +51,7 @@ extension MessageEndpoint {
         }
         peers[peer].messages = LinkedQueue()
         peers[peer].bulk = LinkedQueue()
+        peers[peer].requests = RequestLimit()
         peers[peer].retransmitAt = .max
         peers[peer].acknowledgeAt = .max
         peers[peer].shallAcknowledgeNow = false
@@ -72,7 +73,7 @@ extension MessageEndpoint {
         let operation = receives[index]
         if operation.isMatched {
             guard operation.source == peer else { return }
-            if operation.kind == .write { receives.give(index) } else { complete(index, error: error) }
+            if operation.kind == .write { giveWrite(index) } else { complete(index, error: error) }
         } else if operation.request.peer.index == peer, operation.openParts == 0 {
             unlink(index)
             complete(index, error: error)

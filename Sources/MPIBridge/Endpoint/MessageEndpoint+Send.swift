@@ -64,7 +64,8 @@ extension MessageEndpoint {
         let operation = sends[index]
         sends.give(index)
         blocks.give(operation.block)
-        if operation.kind == .reply { return }
+        if operation.kind == .reply { return served(operation.peer) }
+        if operation.kind == .write, operation.stage != .waiting { requestEnded(operation.peer) }
         if operation.kind == .message, error == nil { counters.messagesSent &+= 1 }
         if error != nil || operation.options.contains(.completes) { completeSend(operation, error: error) }
     }

@@ -96,7 +96,7 @@ extension MessageEndpoint {
 
     /// The next piece of a buffer for several messages. The buffer is closed when less than the least is left.
     private mutating func matchPart(of index: UInt32, _ envelope: Envelope, from peer: UInt32) -> UInt32? {
-        guard hasCompletionRoom else { return nil }
+        guard hasCompletionRoom, hasPartRoom else { return nil }
         let whole = receives[index]
         let room = whole.request.memory.byteCount &- whole.usedByteCount
         var request = whole.request
@@ -143,6 +143,7 @@ extension MessageEndpoint {
         completion.address = receives[index].request.memory.firstAddress
         let parent = receives[index].parent
         receives.give(index)
+        if completion.kind == .read { readEnded(&completion) }
         // A buffer for several messages ends itself (canceled, its only peer is dead), or with the last of its parts.
         completion.releasesBuffer = parent == .max ? options.contains(.multiReceive) : closePart(of: parent)
         if options.contains(.discards) { return }
