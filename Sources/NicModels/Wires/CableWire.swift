@@ -35,6 +35,9 @@ public final class CableWire: Wire {
         if !peer.queue.append(frame) { counters.droppedFull &+= 1 }
     }
 
+    /// Nobody sleeps: both ends are on one thread.
+    public func flush() {}
+
     public func nextReceived() -> MemoryWindow? { queue.first }
 
     public func dropReceived() {

@@ -45,6 +45,9 @@ public final class DescriptorWire: Wire {
         }
     }
 
+    /// The kernel wakes who sleeps, with each frame.
+    public func flush() {}
+
     public func nextReceived() -> MemoryWindow? {
         if heldByteCount == 0 { read() }
         return heldByteCount == 0 ? nil : memory.window.slice(at: 0, byteCount: heldByteCount)

@@ -46,8 +46,3 @@ public struct WireCounters: Equatable, Sendable {
 
 /// The largest frame that any wire carries, bytes without FCS: the 82574L's jumbo limit of 9018 less 4.
 public let wireMaximumFrameByteCount = 9014
-
-extension Wire {
-    /// For wires whose listeners are woken by the kernel.
-    public func flush() {}
-}
