@@ -9,8 +9,8 @@ import NicDriver
 //
 //     message-path count [ROUNDS [BYTES [FRAME]]]       two endpoints on one thread, for callgrind; prints: rounds frames
 //     message-path pingpong WIRE SIDE BYTES ROUNDS [FRAME]
-//                                                       SIDE 0 measures, SIDE 1 answers; prints: bytes rounds, half round trips in ns:
-//                                                       mean and least
+//                                                       SIDE 0 measures, SIDE 1 answers; prints: bytes rounds, and half round trips in ns:
+//                                                       the median and the least
 
 let arguments = CommandLine.arguments
 
@@ -99,24 +99,23 @@ func pingpong(wire: String, side number: Int, byteCount: Int, rounds: Int, frame
     var side = try Side(wire: wire, side: number, byteCount: byteCount, frame: frame)
     guard let peer = side.endpoint.peer(for: Side.address(1 - number), now: 0) else { return }
     let warmUp = rounds / 10
-    var start: UInt64 = 0
-    var least = UInt64.max
-    var last: UInt64 = 0
+    var times: [UInt64] = []
+    times.reserveCapacity(rounds + warmUp)
+    var last = MonotonicClock.nanoseconds()
     for round in 0..<rounds + warmUp {
-        let now = MonotonicClock.nanoseconds()
-        if round == warmUp { start = now }
-        if round > warmUp { least = min(least, now - last) }
-        last = now
         expect(&side, byteCount: byteCount)
         if number == 0 { post(&side, to: peer, byteCount: byteCount) }
         wait(&side, for: .receive)
         if number == 1 { post(&side, to: peer, byteCount: byteCount) }
+        let now = MonotonicClock.nanoseconds()
+        if round >= warmUp { times.append((now - last) / 2) }
+        last = now
     }
-    let time = MonotonicClock.nanoseconds() - start
+    times.sort()
     let deadline = MonotonicClock.nanoseconds() + 200_000_000
     while !side.endpoint.isQuiet, MonotonicClock.nanoseconds() < deadline { _ = side.endpoint.progress(now: MonotonicClock.nanoseconds()) }
     if number == 0 {
-        print("\(byteCount) \(rounds) \(time / UInt64(rounds) / 2) \(least / 2)")
+        print("\(byteCount) \(rounds) \(times[times.count / 2]) \(times[0])")
         print(side.endpoint.counters)
     }
     side.endpoint.sayGoodbye(now: MonotonicClock.nanoseconds())
