@@ -45,12 +45,22 @@ import TransportSimulation
         var (fromA, fromB) = (0, 0)
         var random = SplitMix(seed: 11)
         let passes: ([UInt8]) -> Bool = { _ in lossOneOf == 0 || random.next() % lossOneOf != 0 }
-        for _ in 0..<40_000 where pair.a.completions.count < count || pair.b.completions.count < count {
+        var (ended, idleRounds) = (0, 0)
+        for _ in 0..<20_000 where ended < 2 * count && idleRounds < 500 {
             flood(pair.a, &fromA, of: count, now: pair.now)
             flood(pair.b, &fromB, of: count, now: pair.now)
             pair.exchange(rounds: 4, passes: passes)
-            if pair.a.sent.isEmpty, pair.b.sent.isEmpty { pair.advance(by: 3_000_000, passes: passes) }
+            if pair.a.sent.isEmpty, pair.b.sent.isEmpty {
+                // To the next timer; one who has something to do at once, and does not, is not waited for long.
+                let next = min(pair.a.nextDeadline, pair.b.nextDeadline)
+                pair.advance(by: next > pair.now ? min(next - pair.now + 1, 2_000_000_000) : 1_000, passes: passes)
+            }
+            let now = pair.a.completions.count + pair.b.completions.count
+            idleRounds = now == ended ? idleRounds + 1 : 0
+            ended = now
         }
+        #expect(ended == 2 * count, "they wait for each other after \(ended)")
+        guard ended == 2 * count else { return }
         pair.advance(by: 10_000_000_000)
         for end in [pair.a, pair.b] {
             #expect(end.completions.map(\.context).sorted() == (0..<UInt(count)).map { $0 })
