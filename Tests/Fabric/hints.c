@@ -42,7 +42,6 @@ int main(void) {
     REFUSED(h->tx_attr->size = 1 << 30);
     REFUSED(h->rx_attr->iov_limit = 5);
     REFUSED(h->rx_attr->comp_order = FI_ORDER_STRICT);
-    REFUSED(h->domain_attr->data_progress = FI_PROGRESS_AUTO);
     REFUSED(h->domain_attr->mr_mode = FI_MR_BASIC);
     REFUSED(h->domain_attr->cq_data_size = 9);
     REFUSED(h->domain_attr->name = strdup("another"));

@@ -58,6 +58,7 @@ extension CompletionRecord {
         case .read: flags = FI_RMA | FI_READ
         case .write: flags = FI_RMA | FI_WRITE
         case .remoteWrite: flags = FI_RMA | FI_REMOTE_WRITE
+        case .remoteRead: flags = FI_RMA | FI_REMOTE_READ
         case .bufferReleased: flags = FI_MULTI_RECV
         }
         if completion.carriesData { flags |= FI_REMOTE_CQ_DATA }

@@ -81,14 +81,14 @@ extension EndpointProfile {
     static let reliable = EndpointProfile(
         type: FI_EP_RDM,
         caps: FI_MSG | FI_TAGGED | FI_RMA | FI_SEND | FI_RECV | FI_READ | FI_WRITE | FI_REMOTE_READ | FI_REMOTE_WRITE | FI_MULTI_RECV
-            | FI_DIRECTED_RECV | FI_SOURCE | reach,
+            | FI_DIRECTED_RECV | FI_SOURCE | FI_RMA_EVENT | reach,
         mode: 0, addressFormat: addressFormat, protocol: reliableProtocol, protocolVersion: 1, maxMessageSize: 1 << 40, tagFormat: .max,
         transmit: Transmit(
             caps: FI_MSG | FI_TAGGED | FI_RMA | FI_SEND | FI_READ | FI_WRITE | reach, opFlags: transmitFlags, msgOrder: FI_ORDER_SAS,
             injectSize: 1024, size: 4096, iovLimit: 4, rmaIovLimit: 1),
         receive: Receive(
             caps: FI_MSG | FI_TAGGED | FI_RMA | FI_RECV | FI_REMOTE_READ | FI_REMOTE_WRITE | FI_MULTI_RECV | FI_DIRECTED_RECV | FI_SOURCE
-                | reach,
+                | FI_RMA_EVENT | reach,
             opFlags: FI_COMPLETION | FI_MULTI_RECV, msgOrder: FI_ORDER_SAS, size: 65_536, iovLimit: 4, totalBufferedRecv: 64 << 20),
         domain: domain)
 
@@ -122,10 +122,10 @@ extension EndpointProfile {
 enum CapabilityKind {
     static let messageDirections: UInt64 = FI_SEND | FI_RECV
     static let memoryDirections: UInt64 = FI_READ | FI_WRITE | FI_REMOTE_READ | FI_REMOTE_WRITE
-    /// Given only to those who ask, with their modifiers.
+    /// Given only to those who ask, with their modifiers. FI_RMA_EVENT is a secondary one, and costs something for each access.
     static let primary: UInt64 =
         FI_MSG | FI_RMA | FI_TAGGED | FI_ATOMIC | FI_MULTICAST | FI_NAMED_RX_CTX | FI_DIRECTED_RECV | FI_VARIABLE_MSG | FI_HMEM
-        | FI_COLLECTIVE | messageDirections | memoryDirections
+        | FI_COLLECTIVE | FI_RMA_EVENT | messageDirections | memoryDirections
 
     /// What one gets who asks for `wanted` (0: everything) of what `offered` has.
     static func granted(offered: UInt64, wanted: UInt64) -> UInt64 {

@@ -64,7 +64,7 @@ extension MessageEndpoint {
         let operation = sends[index]
         sends.give(index)
         blocks.give(operation.block)
-        if operation.kind == .reply { return }
+        if operation.kind == .reply { return error == nil ? reportRead(operation) : () }
         if operation.kind == .message, error == nil { counters.messagesSent &+= 1 }
         if error != nil || operation.options.contains(.completes) { completeSend(operation, error: error) }
     }

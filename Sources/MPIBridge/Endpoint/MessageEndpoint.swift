@@ -69,7 +69,7 @@ public struct MessageEndpoint: ~Copyable {
     public init(port: any Port, address: EndpointAddress, options: TransportOptions, now: UInt64) {
         self.address = address
         self.options = options
-        keepAliveAt = now &+ options.peerTimeout / 8
+        keepAliveAt = now &+ min(options.peerTimeout, options.answersAlone ? options.answerTimeout : .max) / 8
         queuePair = port.queuePairs[0]
         pool = queuePair.pool
         incoming = queuePair.makeBatch(capacity: 32)

@@ -46,7 +46,7 @@ extension MessageEndpoint {
         let byteCount = window.load64(at: 96)
         let name = OperationName(word: window.load64(at: 104))
         guard name.isReceive else { return .violation }
-        guard controls.freeCount > 0, sends.freeCount > 0 else { return .notNow }
+        guard controls.freeCount > 0, sends.freeCount > 0, hasCompletionRoom else { return .notNow }
         let key = window.load64(at: 80)
         guard let memory = regions.part(key, offset: window.load64(at: 88), byteCount: byteCount, for: .remoteRead)
         else {
@@ -54,10 +54,13 @@ extension MessageEndpoint {
             return answer(name, with: .remoteAccess, to: peer)
         }
         counters.readsServed &+= 1
-        if byteCount == 0 { return answer(name, with: nil, to: peer) }
         var reply = SendOperation(reply: memory, to: name, of: peer)
         reply.generation = nextGeneration()
         reply.regionKey = key
+        if byteCount == 0 {
+            reportRead(reply)
+            return answer(name, with: nil, to: peer)
+        }
         guard let index = sends.take(reply) else { return .notNow }
         enqueue(index, in: .bulk, of: peer)
         callAttention(peer)
@@ -117,17 +120,27 @@ extension MessageEndpoint {
         return index
     }
 
+    /// A peer has what it read.
+    mutating func reportRead(_ reply: SendOperation) {
+        guard options.reportsAccesses else { return }
+        var completion = Completion(
+            kind: .remoteRead, space: .untagged, context: 0, peer: PeerID(index: reply.peer), byteCount: reply.memory.byteCount)
+        completion.tag = reply.regionKey ?? 0
+        completions.append(completion)
+    }
+
     /// A peer's write is in our memory.
     mutating func finishWrite(_ index: UInt32) {
         let operation = receives[index]
         receives.give(index)
         counters.writesServed &+= 1
         if let sender = operation.sender { _ = answer(sender, with: nil, to: operation.source) }
-        guard operation.carriesData else { return }
+        guard operation.carriesData || options.reportsAccesses else { return }
         var completion = Completion(
             kind: .remoteWrite, space: .untagged, context: 0, peer: PeerID(index: operation.source), byteCount: operation.receivedByteCount)
+        completion.tag = operation.regionKey ?? 0
         completion.data = operation.data
-        completion.carriesData = true
+        completion.carriesData = operation.carriesData
         completions.append(completion)
     }
 

@@ -76,5 +76,7 @@ struct FrameFlags: OptionSet, BitwiseCopyable {
     static let answerAtOnce = FrameFlags(rawValue: 1 << 0)
     static let tagged = FrameFlags(rawValue: 1 << 1)
     static let carriesData = FrameFlags(rawValue: 1 << 2)
-    static let known: FrameFlags = [.answerAtOnce, .tagged, .carriesData]
+    /// In acknowledgements: the sender answers also while its application computes, so that its silence is its death.
+    static let answersAlone = FrameFlags(rawValue: 1 << 3)
+    static let known: FrameFlags = [.answerAtOnce, .tagged, .carriesData, .answersAlone]
 }
