@@ -90,10 +90,13 @@ static void forks(void) {
     struct choice choice = {.av = FI_AV_TABLE, .threading = FI_THREAD_SAFE, .automatic = true};
     struct pair p;
     open_pair(&p, &choice);
-    char place[8];
+    enum { SIZE = 4 << 20 };
+    uint8_t *place = calloc(1, SIZE), *bytes = calloc(1, SIZE);
     for (int i = 0; i < 30; i++) {
-        CALL(fi_trecv(p.b.ep, place, 8, NULL, p.b.peer, 1, 0, NULL));
-        CALL(fi_tinject(p.a.ep, "busy", 5, p.a.peer, 1));
+        CALL(fi_trecv(p.b.ep, place, SIZE, NULL, p.b.peer, 1, 0, NULL));
+        CALL(fi_tsend(p.a.ep, bytes, SIZE, NULL, p.a.peer, 1, NULL));
+        // The threads are at it.
+        usleep(1500);
         pid_t child = fork();
         CHECK(child >= 0);
         if (child == 0) {
@@ -104,8 +107,11 @@ static void forks(void) {
         int status;
         CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
         next(&p, p.b.rx, NULL);
+        next(&p, p.a.tx, NULL);
     }
     close_pair(&p);
+    free(place);
+    free(bytes);
 }
 
 int main(void) {
