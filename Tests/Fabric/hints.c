@@ -29,7 +29,6 @@ static void refused(int line, uint32_t version, void (*change)(struct fi_info *)
 int main(void) {
     const uint32_t now = FI_VERSION(1, 17);
     REFUSED(h->ep_attr->type = FI_EP_MSG);
-    REFUSED(h->caps |= FI_ATOMIC);
     REFUSED(h->caps |= FI_MULTICAST);
     REFUSED(h->caps |= FI_HMEM);
     REFUSED(h->addr_format = FI_SOCKADDR_IN);

@@ -72,7 +72,7 @@ static inline struct fi_info *make_hints(void) {
     hints->fabric_attr->prov_name = strdup("unic");
     hints->ep_attr->type = FI_ENDPOINT_TYPE;
     hints->caps = FI_MSG | FI_SOURCE;
-    if (FI_ENDPOINT_TYPE == FI_EP_RDM) hints->caps |= FI_TAGGED | FI_RMA | FI_DIRECTED_RECV | FI_MULTI_RECV;
+    if (FI_ENDPOINT_TYPE == FI_EP_RDM) hints->caps |= FI_TAGGED | FI_RMA | FI_ATOMIC | FI_DIRECTED_RECV | FI_MULTI_RECV;
     return hints;
 }
 

@@ -82,8 +82,8 @@ struct EndpointCounters {
         switch completion.kind {
         case .send: send?.count(failed: failed)
         case .receive: receive?.count(failed: failed)
-        case .read: read?.count(failed: failed)
-        case .write: write?.count(failed: failed)
+        case .read, .fetch: read?.count(failed: failed)
+        case .write, .update: write?.count(failed: failed)
         case .remoteRead: remoteRead?.count(failed: failed)
         case .remoteWrite: remoteWrite?.count(failed: failed)
         case .peek, .bufferReleased: break

@@ -83,7 +83,10 @@ enum DomainEntry {
         unsafe operations.poll_open = { _, _, _ in FabricError.notImplemented }
         unsafe operations.stx_ctx = { _, _, _, _ in FabricError.notImplemented }
         unsafe operations.srx_ctx = { _, _, _, _ in FabricError.notImplemented }
-        unsafe operations.query_atomic = { _, _, _, _, _ in FabricError.notSupported }
+        // SAFETY: as above.
+        unsafe operations.query_atomic = { _, type, operation, attributes, flags in
+            unsafe AtomicEntry.query(operation, type, attributes, flags: flags)
+        }
         unsafe operations.query_collective = { _, _, _, _ in FabricError.notImplemented }
         // SAFETY: complete.
         return CFunctionTable(operations)

@@ -27,7 +27,7 @@ enum EndpointEntry {
         // SAFETY: as above.
         unsafe view.rma = RemoteMemoryEntry.operations.pointer
         unsafe view.tagged = TaggedEntry.operations.pointer
-        unsafe view.atomic = UnsupportedEndpointTables.atomic.pointer
+        unsafe view.atomic = AtomicEntry.operations.pointer
         unsafe view.collective = UnsupportedEndpointTables.collective.pointer
         let settings = EndpointSettings(
             transmitFlags: wishes.transmit?.opFlags ?? 0, receiveFlags: wishes.receive?.opFlags ?? 0)

@@ -24,7 +24,7 @@ enum EndpointReport {
             ("retransmitted", counters.retransmittedFrames), ("fast-retransmits", counters.fastRetransmits),
             ("timeouts", counters.timeouts), ("duplicates", counters.duplicateFrames), ("malformed", counters.malformedFrames),
             ("foreign", counters.foreignFrames), ("credit-stalls", counters.creditStalls), ("failed-peers", counters.failedPeers),
-            ("reads-served", counters.readsServed), ("writes-served", counters.writesServed),
+            ("reads-served", counters.readsServed), ("writes-served", counters.writesServed), ("atomics-served", counters.atomicsServed),
         ]
         return "unic: process \(process), \(device):" + numbers.map { " \($0.0)=\($0.1)" }.joined() + "\n"
     }

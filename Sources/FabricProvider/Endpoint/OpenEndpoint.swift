@@ -82,7 +82,7 @@ extension FabricObject where State == OpenEndpoint {
             let source = completion.kind == .send ? nil : state.cookie(of: completion.peer)
             let record = CompletionRecord(completion, source: source ?? .max)
             switch completion.kind {
-            case .send, .read, .write: transmit?.state.append(record)
+            case .send, .read, .write, .fetch, .update: transmit?.state.append(record)
             case .receive, .peek, .bufferReleased: receive?.state.append(record)
             case .remoteWrite:
                 state.domain.state.regions[completion.tag]?.state.writeCounter?.count(failed: false)

@@ -87,7 +87,7 @@ extension FabricObject where State == OpenEndpoint {
         number == .max || !state.directsReceives ? .any : state.peers[number]
     }
 
-    @inline(__always) private func outcome(_ posting: Posting?, now: UInt64) -> Int {
+    @inline(__always) func outcome(_ posting: Posting?, now: UInt64) -> Int {
         switch posting {
         case .accepted:
             if state.waiters > 0 { wakeWaiters() }

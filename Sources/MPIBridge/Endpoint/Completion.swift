@@ -2,6 +2,8 @@
 public struct Completion: BitwiseCopyable, Sendable {
     public enum Kind: UInt8, BitwiseCopyable, Sendable {
         case send, receive, read, write
+        /// Atomic accesses, with the old values and without.
+        case fetch, update
         /// A peer wrote into a region here and sent data along, or ``TransportOptions/reportsAccesses`` asks for it. The tag is the
         /// region's key.
         case remoteWrite

@@ -108,7 +108,7 @@ extension MessageEndpoint {
     mutating func finishReceive(_ index: UInt32) {
         switch receives[index].kind {
         case .write: finishWrite(index)
-        case .read: complete(index)
+        case .read, .fetch, .update: complete(index)
         case .receive:
             let expected = receives[index].expectedByteCount
             counters.messagesReceived &+= 1
@@ -120,7 +120,7 @@ extension MessageEndpoint {
     mutating func complete(_ index: UInt32, error: TransportError? = nil) {
         let options = receives[index].request.options
         var completion = Completion(
-            kind: receives[index].kind == .read ? .read : .receive, space: receives[index].request.space,
+            kind: receives[index].completionKind, space: receives[index].request.space,
             context: receives[index].request.context, peer: PeerID(index: receives[index].source),
             byteCount: receives[index].receivedByteCount, error: error)
         completion.options = options

@@ -58,7 +58,7 @@ extension MessageEndpoint {
         reply.generation = nextGeneration()
         reply.regionKey = key
         if byteCount == 0 {
-            reportRead(reply)
+            reportAccess(.remoteRead, key: key, byteCount: 0, by: peer)
             return answer(name, with: nil, to: peer)
         }
         guard let index = sends.take(reply) else { return .notNow }
@@ -120,12 +120,11 @@ extension MessageEndpoint {
         return index
     }
 
-    /// A peer has what it read.
-    mutating func reportRead(_ reply: SendOperation) {
+    /// A peer has what it read, or an atomic access is done.
+    mutating func reportAccess(_ kind: Completion.Kind, key: UInt64, byteCount: Int, by peer: UInt32) {
         guard options.reportsAccesses else { return }
-        var completion = Completion(
-            kind: .remoteRead, space: .untagged, context: 0, peer: PeerID(index: reply.peer), byteCount: reply.memory.byteCount)
-        completion.tag = reply.regionKey ?? 0
+        var completion = Completion(kind: kind, space: .untagged, context: 0, peer: PeerID(index: peer), byteCount: byteCount)
+        completion.tag = key
         completions.append(completion)
     }
 
@@ -153,7 +152,7 @@ extension MessageEndpoint {
         let name = OperationName(word: window.load64(at: 80))
         let value = window.load64(at: 88)
         let error: TransportError? = value == 0 ? nil : UInt8(exactly: value).flatMap(TransportError.init) ?? .remoteAccess
-        if let index = receiveOperation(name, of: peer), receives[index].kind == .read {
+        if let index = receiveOperation(name, of: peer), receives[index].awaitsAnswer {
             guard error != nil || receives[index].expectedByteCount == 0 else { return .violation }
             complete(index, error: error)
             return .done
