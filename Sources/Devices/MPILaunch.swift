@@ -1,5 +1,5 @@
 import DeviceAccess
-import Glibc
+import LinuxIO
 
 /// What an MPI launcher says about this process, for `%r` and `%j` in device URLs.
 public struct MPILaunch: Equatable, Sendable {
@@ -21,11 +21,7 @@ public struct MPILaunch: Equatable, Sendable {
     }
 
     private static func first(_ names: [String]) -> String? {
-        for name in names {
-            // SAFETY: the name lives for the call; the value is copied before anything could change the environment.
-            if let value = unsafe getenv(name) { return unsafe String(cString: value) }
-        }
-        return nil
+        names.lazy.compactMap { environmentVariable($0) }.first
     }
 
     /// Replaces `%r` and `%j`. Errors: one is asked for and no launcher has set it.

@@ -32,6 +32,14 @@ public struct WorkerThread<Value: Sendable>: ~Copyable, Sendable {
         self.outcome = outcome
     }
 
+    /// Signals go to other threads from now on. For the thread itself: a library's thread shall not run an application's handlers.
+    public static func blockSignals() {
+        var all = sigset_t()
+        // SAFETY: a local that is filled and then read.
+        unsafe sigfillset(&all)
+        _ = unsafe pthread_sigmask(SIG_BLOCK, &all, nil)
+    }
+
     /// Waits for the thread's end. Returns what it returned.
     public consuming func join() -> Value {
         let outcome = self.outcome

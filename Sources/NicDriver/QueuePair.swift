@@ -21,6 +21,11 @@ public protocol QueuePair: AnyObject {
     /// Returns when something was received or the time is over, and may return early; how it waits is ``PortOptions/wait``.
     /// Throws when the device is gone.
     func waitForReceive(timeoutMilliseconds: Int32) throws(PortError)
+    /// Before sleeping on a descriptor, for an owner that waits for other things, too: the next frame makes it readable.
+    func armReceive() -> ReceiveArming
+    /// After the sleep.
+    func disarmReceive()
+
     /// Takes back sent buffers that the device has finished with, as far as it has.
     func reclaim()
 
@@ -28,7 +33,21 @@ public protocol QueuePair: AnyObject {
     var counters: QueueCounters { get }
 }
 
+/// What ``QueuePair/armReceive()`` found.
+public enum ReceiveArming: Equatable, Sendable {
+    /// There is something to receive: do not sleep. Nothing is armed.
+    case received
+    /// This descriptor becomes readable when frames come in, and stays so until ``QueuePair/disarmReceive()``. It may become so
+    /// for nothing. It stays the port's.
+    case armed(Int32)
+    /// The port was opened to poll (``PortOptions/wait``), or its device cannot wake anybody.
+    case cannot
+}
+
 extension QueuePair {
+    public func armReceive() -> ReceiveArming { .cannot }
+    public func disarmReceive() {}
+
     /// An empty packet of this queue pair; nil when all buffers are in use.
     public func makePacket() -> Packet? { Packet(from: pool) }
     public func makeBatch(capacity: Int) -> PacketBatch { PacketBatch(capacity: capacity, pool: pool) }

@@ -36,4 +36,33 @@ import Testing
     @Test func oneRealDeviceServesOneRank() throws {
         #expect(throws: DeviceList.Failure.tooFew(count: 1, localRank: 1)) { try DeviceList(text: "vfio:0000:01:00.0").url(ofLocalRank: 1) }
     }
+
+    private func choose(_ text: String?, rank: String? = nil) -> Result<String, DeviceList.Failure> {
+        Result { () throws(DeviceList.Failure) in
+            try DeviceList.url(of: MPILaunch(localRank: rank, job: "17.0"), text: text, otherwise: "soft:mpi-%j")
+        }
+    }
+
+    @Test func withoutAListItIsTheFallback() { #expect(choose(nil, rank: "3") == .success("soft:mpi-17.0")) }
+
+    @Test func aProcessHasItsRanksDeviceAndALoneOneTheFirst() {
+        let text = "vfio:0000:01:00.0 vfio:0000:01:00.1\n; soft:x"
+        #expect(choose(text) == .success("vfio:0000:01:00.0"))
+        #expect(choose(text, rank: "1") == .success("vfio:0000:01:00.1"))
+        #expect(choose(text, rank: "2") == .success("soft:x"))
+        #expect(choose(text, rank: "3") == .failure(.tooFew(count: 3, localRank: 3)))
+        #expect(DeviceList.Failure.tooFew(count: 2, localRank: 2).description.contains("needs number 3"))
+    }
+
+    @Test func marksAreReplaced() {
+        #expect(choose("vfio-user:/run/nic-%r-%j.sock", rank: "5") == .success("vfio-user:/run/nic-5-17.0.sock"))
+        guard case .failure(.device) = choose("vfio-user:/run/%r.sock") else {
+            Issue.record("a rank that nobody has told was made up")
+            return
+        }
+    }
+
+    @Test(arguments: ["-1", "x", ""]) func aRankThatIsNoneIsNamed(_ rank: String) {
+        #expect(choose("soft:a soft:b", rank: rank) == .failure(.strangeRank(rank)))
+    }
 }

@@ -29,7 +29,6 @@ static void refused(int line, uint32_t version, void (*change)(struct fi_info *)
 int main(void) {
     const uint32_t now = FI_VERSION(1, 17);
     REFUSED(h->ep_attr->type = FI_EP_MSG);
-    REFUSED(h->caps |= FI_ATOMIC);
     REFUSED(h->caps |= FI_MULTICAST);
     REFUSED(h->caps |= FI_HMEM);
     REFUSED(h->addr_format = FI_SOCKADDR_IN);
@@ -42,7 +41,6 @@ int main(void) {
     REFUSED(h->tx_attr->size = 1 << 30);
     REFUSED(h->rx_attr->iov_limit = 5);
     REFUSED(h->rx_attr->comp_order = FI_ORDER_STRICT);
-    REFUSED(h->domain_attr->data_progress = FI_PROGRESS_AUTO);
     REFUSED(h->domain_attr->mr_mode = FI_MR_BASIC);
     REFUSED(h->domain_attr->cq_data_size = 9);
     REFUSED(h->domain_attr->name = strdup("another"));

@@ -91,15 +91,36 @@ static void counters(void) {
     CALL(fi_read(p.a.ep, back, 8, NULL, p.a.peer, 0, 5, NULL));
     reach(&p, p.a.read, 1);
     CHECK(!strcmp(back, "written"));
+    // The other side counts what was done to it: at the endpoint, and for one region.
+    reach(&p, p.b.written, 1);
+    reach(&p, p.b.served, 1);
+    struct fid_cntr *region;
+    struct fi_cntr_attr attr = {.events = FI_CNTR_EVENTS_COMP, .wait_obj = FI_WAIT_UNSPEC};
+    CALL(fi_cntr_open(p.b.domain, &attr, &region, NULL));
+    CHECK(fi_mr_bind(mr, &region->fid, FI_REMOTE_READ) == -FI_EBADFLAGS);
+    CALL(fi_mr_bind(mr, &region->fid, FI_REMOTE_WRITE));
+    CALL(fi_inject_write(p.a.ep, "counted", 8, p.a.peer, 0, 5));
+    reach(&p, region, 1);
+    CALL(fi_write(p.a.ep, "", 0, NULL, p.a.peer, 0, 5, NULL));
+    CALL(fi_read(p.a.ep, back, 0, NULL, p.a.peer, 0, 5, NULL));
+    reach(&p, region, 2);
+    reach(&p, p.b.written, 3);
+    reach(&p, p.b.served, 2);
+    reach(&p, p.a.wrote, 3);
+    reach(&p, p.a.read, 2);
+    CHECK(fi_cntr_read(p.a.written) == 0 && fi_cntr_read(p.a.served) == 0);
+    nothing(&p, p.b.rx);
     // What fails is counted apart, and has an entry.
     CALL(fi_read(p.a.ep, back, 8, NULL, p.a.peer, 1, 5, NULL));
     CHECK(next_error(&p, p.a.tx).err == FI_EACCES);
-    CHECK(fi_cntr_read(p.a.read) == 1 && fi_cntr_readerr(p.a.read) == 1);
+    CHECK(fi_cntr_read(p.a.read) == 2 && fi_cntr_read(p.b.served) == 2 && fi_cntr_readerr(p.a.read) == 1);
     CHECK(fi_cntr_wait(p.a.read, 5, 20) == -FI_ETIMEDOUT);
     CALL(fi_cntr_set(p.a.read, 7));
     CALL(fi_cntr_add(p.a.read, 1));
     CHECK(fi_cntr_wait(p.a.read, 8, -1) == 0);
+    CHECK(fi_close(&region->fid) == -FI_EBUSY);
     CALL(fi_close(&mr->fid));
+    CALL(fi_close(&region->fid));
     close_pair(&p);
 }
 

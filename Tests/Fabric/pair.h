@@ -40,7 +40,7 @@ struct side {
     struct fid_domain *domain;
     struct fid_av *av;
     struct fid_cq *tx, *rx;
-    struct fid_cntr *sent, *received, *wrote, *read;
+    struct fid_cntr *sent, *received, *wrote, *read, *served, *written;
     struct fid_ep *ep;
     fi_addr_t peer, self;
 };
@@ -57,6 +57,7 @@ struct choice {
     uint64_t tx_bind, rx_bind;
     bool counters;
     enum fi_wait_obj wait;
+    bool automatic; // FI_PROGRESS_AUTO
 };
 
 static inline struct fi_info *ask(uint32_t version, const struct fi_info *hints) {
@@ -71,7 +72,7 @@ static inline struct fi_info *make_hints(void) {
     hints->fabric_attr->prov_name = strdup("unic");
     hints->ep_attr->type = FI_ENDPOINT_TYPE;
     hints->caps = FI_MSG | FI_SOURCE;
-    if (FI_ENDPOINT_TYPE == FI_EP_RDM) hints->caps |= FI_TAGGED | FI_RMA | FI_DIRECTED_RECV | FI_MULTI_RECV;
+    if (FI_ENDPOINT_TYPE == FI_EP_RDM) hints->caps |= FI_TAGGED | FI_RMA | FI_ATOMIC | FI_DIRECTED_RECV | FI_MULTI_RECV;
     return hints;
 }
 
@@ -92,10 +93,14 @@ static inline void open_side(struct pair *pair, struct side *side, const struct 
         CALL(fi_cntr_open(side->domain, &attr, &side->received, NULL));
         CALL(fi_cntr_open(side->domain, &attr, &side->wrote, NULL));
         CALL(fi_cntr_open(side->domain, &attr, &side->read, NULL));
+        CALL(fi_cntr_open(side->domain, &attr, &side->served, NULL));
+        CALL(fi_cntr_open(side->domain, &attr, &side->written, NULL));
         CALL(fi_ep_bind(side->ep, &side->sent->fid, FI_SEND));
         CALL(fi_ep_bind(side->ep, &side->received->fid, FI_RECV));
         CALL(fi_ep_bind(side->ep, &side->wrote->fid, FI_WRITE));
         CALL(fi_ep_bind(side->ep, &side->read->fid, FI_READ));
+        CALL(fi_ep_bind(side->ep, &side->served->fid, FI_REMOTE_READ));
+        CALL(fi_ep_bind(side->ep, &side->written->fid, FI_REMOTE_WRITE));
     }
     CALL(fi_enable(side->ep));
 }
@@ -112,6 +117,8 @@ static inline void open_pair(struct pair *pair, const struct choice *choice) {
     memset(pair, 0, sizeof *pair);
     struct fi_info *hints = make_hints();
     hints->domain_attr->threading = choice->threading;
+    if (choice->automatic) hints->domain_attr->data_progress = FI_PROGRESS_AUTO;
+    if (choice->counters) hints->caps |= FI_RMA_EVENT;
     CHECK(pair->info = ask(FI_VERSION(1, 17), hints));
     fi_freeinfo(hints);
     CALL(fi_fabric(pair->info->fabric_attr, &pair->fabric, NULL));
@@ -134,6 +141,8 @@ static inline void close_side(struct side *side) {
         CALL(fi_close(&side->received->fid));
         CALL(fi_close(&side->wrote->fid));
         CALL(fi_close(&side->read->fid));
+        CALL(fi_close(&side->served->fid));
+        CALL(fi_close(&side->written->fid));
     }
     CALL(fi_close(&side->tx->fid));
     CALL(fi_close(&side->rx->fid));

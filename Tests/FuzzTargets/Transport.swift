@@ -16,7 +16,7 @@ extension FuzzTarget {
             case 1: victim.advance(by: UInt64(length) * UInt64(length) * 1_000_000)
             default:
                 var frame = ForgedFrame(kind: command & 15, from: victim.attacker, to: victim.address, payload: Array(payload.dropFirst(4)))
-                frame.flags = UInt16(payload.first ?? 0) & 7
+                frame.flags = UInt16(payload.first ?? 0) & 15
                 frame.sequence = sequence &+ UInt32(truncatingIfNeeded: Int(Int8(bitPattern: payload.count > 1 ? payload[1] : 0)))
                 frame.acknowledgement = acknowledgement &+ UInt32(payload.count > 2 ? payload[2] : 0)
                 if payload.count > 3, payload[3] & 0x80 != 0 { frame.byteCredit = UInt32(payload[3]) << 24 }

@@ -29,7 +29,7 @@ public final class Simulation {
     }
 
     private func makeRanks() {
-        let usesRegions = plan.scripts.contains { $0.contains { if case .access = $0 { true } else { false } } }
+        let usesRegions = plan.scripts.contains { $0.contains(where: \.usesRegions) }
         for index in 0..<plan.rankCount {
             let mac = MACAddress(bits: 0x02_00_00_00_00_10 + UInt64(index))
             let address = EndpointAddress(key: plan.keys[index], mac: mac, ipv4: 0x0a00_0001 + UInt32(index), udpPort: UInt16(5000 + index))

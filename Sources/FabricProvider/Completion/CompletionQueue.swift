@@ -17,21 +17,51 @@ import LinuxIO
     var idle = IdlePolicy()
     /// fi_cq_signal ends one wait.
     var isSignalled = false
-    /// With FI_WAIT_FD: what the application sleeps on.
-    var waitDescriptor: WaitDescriptor?
+    /// What threads sleep on: with FI_WAIT_FD the application's, else those in fi_cq_sread, from the first on.
+    var waiter: Waiter?
+
+    /// Whether the NIC is to interrupt for those who wait (FI_WAIT_UNSPEC leaves the way to the provider).
+    var wantsInterrupts: Bool { waitObject == FI_WAIT_UNSPEC || waitObject == FI_WAIT_FD }
+
+    @inline(__always) mutating func append(_ record: CompletionRecord) {
+        _ = ring.append(record)
+        waiter?.notify()
+    }
+
+    /// See ``Waiter/arm(_:now:insists:)``.
+    mutating func arm(insists: Bool) -> Bool {
+        waiter?.arm(endpoints, now: MonotonicClock.nanoseconds(), insists: insists) ?? true
+    }
+
+    mutating func disarm() { waiter?.disarm(endpoints) }
+
+    mutating func add(_ endpoint: FabricObject<OpenEndpoint>) {
+        disarm()
+        endpoints.add(endpoint)
+    }
+
+    mutating func remove(_ endpoint: FabricObject<OpenEndpoint>) {
+        endpoints.remove(endpoint)
+        waiter?.forget(endpoint)
+    }
 }
 
 /// Reading. These are functions of the object, not of its state: endpoints append to the queue while it is read, so that no
 /// access to the state spans a call of theirs.
 extension FabricObject where State == CompletionQueue {
-    /// Drives every endpoint whose completions come here.
-    @inline(__always) func progress() {
+    private static var awakeNanoseconds: UInt64 { 100_000 }
+
+    /// Drives every endpoint whose completions come here. Returns whether frames came in.
+    @discardableResult @inline(__always) func progress() -> Bool {
         let now = MonotonicClock.nanoseconds()
+        if let thread = state.domain.state.thread { thread.drivenAt = now }
+        var received = false
         var index = 0
         while index < state.endpoints.count {
-            state.endpoints[index].progress(now: now)
+            if state.endpoints[index].progress(now: now) { received = true }
             index &+= 1
         }
+        return received
     }
 
     /// fi_cq_read, fi_cq_readfrom: up to so many entries, none behind a failed one.
@@ -39,8 +69,8 @@ extension FabricObject where State == CompletionQueue {
     @inline(__always) func read(into buffer: CompletionBuffer) -> Int {
         var wantsYield = false
         let result = state.lock.around { () -> Int in
+            if state.waiter?.isArmed == true { state.disarm() }
             if state.ring.count == 0 { progress() }
-            state.waitDescriptor?.disarm()
             let result = take(into: buffer)
             if result == Int(FabricError.tryAgain) { wantsYield = state.idle.foundNothing() } else { state.idle.foundSomething() }
             return result
@@ -80,11 +110,11 @@ extension FabricObject where State == CompletionQueue {
         }
     }
 
-    /// fi_cq_sread, fi_cq_sreadfrom: looks for a while, then sleeps between looks, longer and longer.
+    /// fi_cq_sread, fi_cq_sreadfrom: looks for a while, then sleeps.
     /// - Parameter timeoutMilliseconds: negative: as long as it takes.
     func waitAndRead(into buffer: CompletionBuffer, timeoutMilliseconds: Int32) -> Int {
         let deadline = timeoutMilliseconds < 0 ? nil : Deadline(afterMilliseconds: UInt64(timeoutMilliseconds))
-        var pause = SleepingPause()
+        let sleepsFrom = MonotonicClock.nanoseconds() &+ Self.awakeNanoseconds
         while true {
             let result = read(into: buffer)
             if result != Int(FabricError.tryAgain) { return result }
@@ -93,17 +123,7 @@ extension FabricObject where State == CompletionQueue {
                 return state.isSignalled
             }
             if wasSignalled || deadline?.hasPassed == true { return result }
-            pause.take()
-        }
-    }
-
-    /// fi_trywait: false if there is something to read; else the wait descriptor is armed.
-    func mayWait() -> Bool {
-        state.lock.around {
-            if state.ring.count == 0 { progress() }
-            guard state.ring.count == 0, !state.isSignalled else { return false }
-            state.waitDescriptor?.arm()
-            return true
+            if MonotonicClock.nanoseconds() >= sleepsFrom { sleep(atMostMilliseconds: deadline?.remainingMilliseconds ?? .max) }
         }
     }
 }

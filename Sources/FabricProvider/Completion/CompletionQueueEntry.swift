@@ -36,7 +36,7 @@ enum CompletionQueueEntry {
                 ring: CompletionRing(capacity: size)))
         if waitObject == FI_WAIT_FD {
             do throws(SystemCallError) {
-                queue.state.waitDescriptor = try WaitDescriptor()
+                queue.state.waiter = try Waiter()
             } catch {
                 queue.destroy()
                 return FabricError.noDescriptor
@@ -61,7 +61,8 @@ enum CompletionQueueEntry {
             // SAFETY: checked by class.
             guard let queue = unsafe Queue(fid: fid) else { return FabricError.invalid }
             return unsafe WaitEntry.control(
-                command, argument, waitObject: queue.state.waitObject, descriptor: queue.state.waitDescriptor?.number)
+                command, argument, waitObject: queue.state.waitObject,
+                descriptor: queue.state.waitObject == FI_WAIT_FD ? queue.state.waiter?.number : nil)
         })
 
     static let operations: CFunctionTable<fi_ops_cq> = {
@@ -110,7 +111,10 @@ enum CompletionQueueEntry {
         // SAFETY: as above.
         unsafe operations.signal = { queue in
             guard let queue = unsafe Queue(fid: queue) else { return FabricError.invalid }
-            queue.state.lock.around { queue.state.isSignalled = true }
+            queue.state.lock.around {
+                queue.state.isSignalled = true
+                queue.state.waiter?.notify()
+            }
             return 0
         }
         // SAFETY: the buffer has `length` bytes, or is NULL.

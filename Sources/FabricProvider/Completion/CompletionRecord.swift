@@ -57,7 +57,10 @@ extension CompletionRecord {
         case .receive, .peek: flags = FI_RECV | space
         case .read: flags = FI_RMA | FI_READ
         case .write: flags = FI_RMA | FI_WRITE
+        case .fetch: flags = FI_ATOMIC | FI_READ
+        case .update: flags = FI_ATOMIC | FI_WRITE
         case .remoteWrite: flags = FI_RMA | FI_REMOTE_WRITE
+        case .remoteRead: flags = FI_RMA | FI_REMOTE_READ
         case .bufferReleased: flags = FI_MULTI_RECV
         }
         if completion.carriesData { flags |= FI_REMOTE_CQ_DATA }

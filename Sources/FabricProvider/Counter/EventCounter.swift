@@ -11,6 +11,8 @@ import MPIBridge
     var value: UInt64 = 0
     var errors: UInt64 = 0
     var endpoints = ProgressList()
+    /// Regions' writes are counted: whatever endpoint they come by is driven.
+    var countsRegions = false
     var bindings = 0
     var idle = IdlePolicy()
 }
@@ -20,6 +22,7 @@ extension FabricObject where State == EventCounter {
     private func progress() {
         let now = MonotonicClock.nanoseconds()
         for index in 0..<state.endpoints.count { state.endpoints[index].progress(now: now) }
+        if state.countsRegions { for endpoint in state.domain.state.endpoints { endpoint.progress(now: now) } }
     }
 
     func read() -> UInt64 {
@@ -70,6 +73,7 @@ struct EndpointCounters {
 
     var countsTransmits: Bool { send != nil || read != nil || write != nil }
     var countsReceives: Bool { receive != nil }
+    var countsAccesses: Bool { remoteRead != nil || remoteWrite != nil }
 
     var all: [FabricObject<EventCounter>] { [send, receive, read, write, remoteRead, remoteWrite].compactMap { $0 } }
 
@@ -78,9 +82,11 @@ struct EndpointCounters {
         switch completion.kind {
         case .send: send?.count(failed: failed)
         case .receive: receive?.count(failed: failed)
-        case .read: read?.count(failed: failed)
-        case .write: write?.count(failed: failed)
-        case .remoteWrite, .peek, .bufferReleased: break
+        case .read, .fetch: read?.count(failed: failed)
+        case .write, .update: write?.count(failed: failed)
+        case .remoteRead: remoteRead?.count(failed: failed)
+        case .remoteWrite: remoteWrite?.count(failed: failed)
+        case .peek, .bufferReleased: break
         }
     }
 }

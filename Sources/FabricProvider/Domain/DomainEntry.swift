@@ -1,5 +1,5 @@
 import CLibfabric
-import Glibc
+import LinuxIO
 
 /// C functions of a domain.
 enum DomainEntry {
@@ -22,11 +22,21 @@ enum DomainEntry {
         unsafe view.ops = operations.pointer
         unsafe view.mr = MemoryRegionEntry.operations.pointer
         // fi_domain(3), threading: with FI_THREAD_DOMAIN the application keeps threads apart that use one domain's objects.
-        let lock = device.threading == FI_THREAD_DOMAIN ? nil : DomainLock()
+        let hasThread = device.dataProgress == FI_PROGRESS_AUTO || environmentVariable("UNIC_PROGRESS") == "thread"
+        let lock = device.threading == FI_THREAD_DOMAIN && !hasThread ? nil : DomainLock()
         // SAFETY: as above.
         let domain = unsafe Domain(
             OpenDomain(view: view, fabric: fabric, device: name, apiVersion: fabric.state.view.api_version, lock: lock))
+        if hasThread, let lock {
+            guard let thread = try? ProgressThread(lock: lock) else {
+                lock.destroy()
+                domain.destroy()
+                return FabricError.noMemory
+            }
+            domain.state.thread = thread
+        }
         fabric.state.children += 1
+        // SAFETY: checked above.
         unsafe result.pointee = domain.view(as: fid_domain.self)
         return 0
     }
@@ -37,6 +47,7 @@ enum DomainEntry {
             guard let domain = unsafe Domain(fid: fid) else { return FabricError.invalid }
             guard domain.state.children == 0 else { return FabricError.busy }
             domain.state.fabric.state.children -= 1
+            domain.state.thread?.end()
             domain.state.lock?.destroy()
             domain.destroy()
             return 0
@@ -72,7 +83,10 @@ enum DomainEntry {
         unsafe operations.poll_open = { _, _, _ in FabricError.notImplemented }
         unsafe operations.stx_ctx = { _, _, _, _ in FabricError.notImplemented }
         unsafe operations.srx_ctx = { _, _, _, _ in FabricError.notImplemented }
-        unsafe operations.query_atomic = { _, _, _, _, _ in FabricError.notSupported }
+        // SAFETY: as above.
+        unsafe operations.query_atomic = { _, type, operation, attributes, flags in
+            unsafe AtomicEntry.query(operation, type, attributes, flags: flags)
+        }
         unsafe operations.query_collective = { _, _, _, _ in FabricError.notImplemented }
         // SAFETY: complete.
         return CFunctionTable(operations)

@@ -3,7 +3,7 @@ import Glibc
 /// Keeps threads of one domain apart. There is one only if the application asked for threads (FI_THREAD_SAFE and its like);
 /// with FI_THREAD_DOMAIN it does so itself, and a call costs one look at a nil.
 @safe struct DomainLock: @unchecked Sendable {
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    fileprivate let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
     init() {
         // SAFETY: fresh memory that `destroy` gives back; initialized at once.
@@ -23,6 +23,11 @@ import Glibc
         // SAFETY: allocated by `init`.
         unsafe mutex.deallocate()
     }
+}
+
+extension DomainLock: Equatable {
+    // SAFETY: addresses are compared, not what is there.
+    static func == (left: Self, right: Self) -> Bool { unsafe left.mutex == right.mutex }
 }
 
 extension Optional where Wrapped == DomainLock {

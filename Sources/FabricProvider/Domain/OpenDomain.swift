@@ -10,6 +10,8 @@ import CLibfabric
     let apiVersion: UInt32
     /// nil: one thread at a time, says the application.
     let lock: DomainLock?
+    /// With FI_PROGRESS_AUTO: drives the endpoints while the application does not.
+    var thread: ProgressThread?
     /// Objects that are open.
     var children = 0
     /// Endpoints that are enabled: they know every region.

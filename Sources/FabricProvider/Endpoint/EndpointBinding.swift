@@ -20,7 +20,7 @@ extension FabricObject where State == OpenEndpoint {
             state.settings.isReceiveSelective = isSelective
             queue.state.bindings += 1
         }
-        queue.state.endpoints.add(self)
+        queue.state.add(self)
         return 0
     }
 
@@ -47,12 +47,18 @@ extension FabricObject where State == OpenEndpoint {
         return 0
     }
 
+    /// Nobody sleeps on the port any more, which is closed next.
+    func letSleepersGo() {
+        for queue in [state.transmitQueue, state.receiveQueue] {
+            queue?.state.disarm()
+            queue?.state.remove(self)
+        }
+        state.domain.state.thread?.remove(self)
+    }
+
     /// The others may be closed after this.
     func unbind() {
-        for queue in [state.transmitQueue, state.receiveQueue] {
-            queue?.state.bindings -= 1
-            queue?.state.endpoints.remove(self)
-        }
+        for queue in [state.transmitQueue, state.receiveQueue] { queue?.state.bindings -= 1 }
         for counter in state.counters.all {
             counter.state.bindings -= 1
             counter.state.endpoints.remove(self)

@@ -1,4 +1,5 @@
 import CLibfabric
+import Glibc
 import MPIBridge
 
 /// C functions of endpoints: opening, binding, enabling, closing.
@@ -26,7 +27,7 @@ enum EndpointEntry {
         // SAFETY: as above.
         unsafe view.rma = RemoteMemoryEntry.operations.pointer
         unsafe view.tagged = TaggedEntry.operations.pointer
-        unsafe view.atomic = UnsupportedEndpointTables.atomic.pointer
+        unsafe view.atomic = AtomicEntry.operations.pointer
         unsafe view.collective = UnsupportedEndpointTables.collective.pointer
         let settings = EndpointSettings(
             transmitFlags: wishes.transmit?.opFlags ?? 0, receiveFlags: wishes.receive?.opFlags ?? 0)
@@ -34,8 +35,7 @@ enum EndpointEntry {
         let endpoint = unsafe Endpoint(
             OpenEndpoint(
                 view: view, domain: domain, lock: domain.state.lock, isDatagram: type == FI_EP_DGRAM,
-                directsReceives: wishes.caps & FI_DIRECTED_RECV != 0,
-                settings: settings))
+                directsReceives: wishes.caps & FI_DIRECTED_RECV != 0, reportsAccesses: wishes.caps & FI_RMA_EVENT != 0, settings: settings))
         domain.state.children += 1
         unsafe result.pointee = endpoint.view(as: fid_ep.self)
         return 0
@@ -47,6 +47,8 @@ enum EndpointEntry {
             // SAFETY: checked by class.
             guard let endpoint = unsafe Endpoint(fid: fid) else { return FabricError.invalid }
             endpoint.state.lock.around {
+                // A child of the process that opened the port shares its descriptors, and leaves them alone.
+                if !endpoint.state.isEnabled || endpoint.state.owner == getpid() { endpoint.letSleepersGo() }
                 endpoint.shutDown()
                 endpoint.unbind()
             }

@@ -15,23 +15,24 @@ extension FabricObject where State == OpenEndpoint {
         guard state.transmitQueue != nil || state.receiveQueue != nil || !state.counters.all.isEmpty else {
             return FabricError.noCompletionQueue
         }
+        let network: RoutedNetwork?
+        do throws(RoutedNetwork.Failure) { network = try .current() } catch { return refuse("\(error)") }
         let port: any Port
         do throws(PortError) {
-            port = try Devices.open(state.domain.state.device, options: .transport(for: state.domain.state.device))
+            port = try openPort()
         } catch {
-            Provider.core.write(FI_LOG_WARN, "\(error)")
-            Complaint.once("unic: \(error)\n")
-            return FabricError.noDevice
+            return refuse("\(error)")
         }
         state.port = port
         state.owner = getpid()
-        let address = EndpointAddress(of: port)
+        var address = EndpointAddress(of: port)
+        if let network { address.ipv4 = network.ipv4 }
         state.address = address
         if state.isDatagram {
-            state.datagrams = DatagramEndpoint(port: port, address: address, options: state.transportOptions)
+            state.datagrams = DatagramEndpoint(port: port, address: address, options: state.transportOptions(network))
         } else {
             state.transport = MessageEndpoint(
-                port: port, address: address, options: state.transportOptions, now: MonotonicClock.nanoseconds())
+                port: port, address: address, options: state.transportOptions(network), now: MonotonicClock.nanoseconds())
         }
         // Also those that are reached in another way, by a model's server, may have peers on a wire of this machine.
         if let key = state.transport?.address.key { state.neighbours = try? LocalNeighbours(key: key) }
@@ -43,8 +44,28 @@ extension FabricObject where State == OpenEndpoint {
             if let address { state.learn(address, number: UInt64(number)) }
         }
         state.domain.state.endpoints.append(self)
+        if let thread = state.domain.state.thread, !thread.add(self) { return FabricError.noMemory }
         for region in state.domain.state.regions.values where !state.register(region) { return FabricError.noMemory }
         return 0
+    }
+
+    private func refuse(_ reason: String) -> Int32 {
+        Provider.core.write(FI_LOG_WARN, reason)
+        Complaint.once(reason)
+        return FabricError.noDevice
+    }
+
+    /// One that interrupts, if somebody may wait for that and the device can.
+    private func openPort() throws(PortError) -> any Port {
+        let device = state.domain.state.device
+        var options = PortOptions.transport(for: device)
+        let isWaitedFor = state.transmitQueue?.state.wantsInterrupts == true || state.receiveQueue?.state.wantsInterrupts == true
+        if isWaitedFor || state.domain.state.thread != nil {
+            options.wait = .interrupt
+            if let port = try? Devices.open(device, options: options) { return port }
+            options.wait = .poll
+        }
+        return try Devices.open(device, options: options)
     }
 
     /// What peers still wait for goes out first, for a bounded time.
@@ -86,9 +107,12 @@ extension OpenEndpoint {
         if let port { _ = unsafe Unmanaged.passRetained(port as AnyObject) }
     }
 
-    fileprivate var transportOptions: TransportOptions {
+    fileprivate func transportOptions(_ network: RoutedNetwork?) -> TransportOptions {
         var options = TransportOptions()
+        options.router = network?.router
+        options.answersAlone = domain.state.thread != nil
         options.minimumMultiReceive = settings.minimumMultiReceive
+        options.reportsAccesses = reportsAccesses || counters.countsAccesses
         if let expected = addressVector?.state.expectedCount {
             options.peerCapacity = min(max(options.peerCapacity, expected), AddressVector.limit)
         }
@@ -129,7 +153,7 @@ extension PortOptions {
         options.transmitRingSize = 1024
         options.sparePackets = 1024
         options.publishesStatistics = true
-        let wanted = Environment.text("UNIC_MTU").flatMap { Int($0) }
+        let wanted = environmentVariable("UNIC_MTU").flatMap { Int($0) }
         // Without FCS: 14 bytes in front of the IP packet.
         options.maximumFrameByteCount =
             (wanted.map { min(max($0, 576), 9000) } ?? (isLocal(device) ? localPacketByteCount : packetByteCount)) + 14

@@ -6,7 +6,7 @@ import MPIBridge
 /// standard error; any other text is the beginning of a file's name, behind which come a dot and the process's number.
 enum EndpointReport {
     static func write(device: String, _ counters: TransportCounters) {
-        guard let wish = Environment.text("UNIC_REPORT"), !wish.isEmpty, wish != "0" else { return }
+        guard let wish = environmentVariable("UNIC_REPORT"), !wish.isEmpty, wish != "0" else { return }
         let line = text(device: device, process: getpid(), counters)
         if wish == "1" {
             StandardStream.error.write(line)
@@ -24,7 +24,7 @@ enum EndpointReport {
             ("retransmitted", counters.retransmittedFrames), ("fast-retransmits", counters.fastRetransmits),
             ("timeouts", counters.timeouts), ("duplicates", counters.duplicateFrames), ("malformed", counters.malformedFrames),
             ("foreign", counters.foreignFrames), ("credit-stalls", counters.creditStalls), ("failed-peers", counters.failedPeers),
-            ("reads-served", counters.readsServed), ("writes-served", counters.writesServed),
+            ("reads-served", counters.readsServed), ("writes-served", counters.writesServed), ("atomics-served", counters.atomicsServed),
         ]
         return "unic: process \(process), \(device):" + numbers.map { " \($0.0)=\($0.1)" }.joined() + "\n"
     }

@@ -19,6 +19,8 @@ import NicDriver
     var defaults = OperationDefaults()
     /// Receives look at the sender only if this was asked for (FI_DIRECTED_RECV).
     let directsReceives: Bool
+    /// Counters count what peers do here (FI_RMA_EVENT).
+    let reportsAccesses: Bool
     var transmitQueue: FabricObject<CompletionQueue>?
     var receiveQueue: FabricObject<CompletionQueue>?
     var counters = EndpointCounters()
@@ -32,6 +34,8 @@ import NicDriver
     var lookAroundAt = UInt64.max
     /// The process that opened the port: a child of it has the port's memory, and must leave the device alone.
     var owner: Int32 = 0
+    /// Those who may sleep until there is something to do here (``Waiter``).
+    var waiters: UInt32 = 0
 }
 
 /// What an endpoint is told before it is enabled.
@@ -54,10 +58,19 @@ struct OperationDefaults: Equatable, BitwiseCopyable {
 
 /// Driving. A function of the object: completions go to other objects, which may look at this one.
 extension FabricObject where State == OpenEndpoint {
-    @inline(__always) func progress(now: UInt64) {
-        _ = state.transport?.progress(now: now) ?? state.datagrams?.progress()
+    /// Returns whether frames came in.
+    @discardableResult @inline(__always) func progress(now: UInt64) -> Bool {
+        let received = state.transport?.progress(now: now) ?? state.datagrams?.progress() ?? false
         if now >= state.lookAroundAt { state.lookAround(now: now) }
         deliverCompletions()
+        return received
+    }
+
+    /// The application has begun something that a sleeper does not know of: its timer may be too late.
+    func wakeWaiters() {
+        state.transmitQueue?.state.waiter?.notify()
+        state.receiveQueue?.state.waiter?.notify()
+        state.domain.state.thread?.notify()
     }
 
     /// Hands what has ended to completion queues and counters, as far as there is room: the rest waits.
@@ -71,14 +84,28 @@ extension FabricObject where State == OpenEndpoint {
             let source = completion.kind == .send ? nil : state.cookie(of: completion.peer)
             let record = CompletionRecord(completion, source: source ?? .max)
             switch completion.kind {
-            case .send, .read, .write: _ = transmit?.state.ring.append(record)
-            case .receive, .peek, .remoteWrite, .bufferReleased: _ = receive?.state.ring.append(record)
+            case .send, .read, .write, .fetch, .update: transmit?.state.append(record)
+            case .receive, .peek, .bufferReleased: receive?.state.append(record)
+            case .remoteWrite:
+                state.domain.state.regions[completion.tag]?.state.writeCounter?.count(failed: false)
+                if completion.carriesData { receive?.state.append(record) }
+            case .remoteRead: break
             }
         }
     }
 }
 
 extension OpenEndpoint {
+    /// When it has to be driven at the latest, if nothing arrives.
+    var nextDeadline: UInt64 {
+        switch transport {
+        case .some(let transport): min(transport.nextDeadline, lookAroundAt)
+        case nil: lookAroundAt
+        }
+    }
+    func armReceive() -> ReceiveArming { port?.queuePairs[0].armReceive() ?? .cannot }
+    func disarmReceive() { port?.queuePairs[0].disarmReceive() }
+
     var isEnabled: Bool { transport != nil || datagrams != nil }
     @inline(__always) func cookie(of peer: PeerID) -> UInt64? {
         if let cookie = transport?.cookie(of: peer) { return cookie }

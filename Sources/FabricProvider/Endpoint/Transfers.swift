@@ -70,7 +70,7 @@ extension FabricObject where State == OpenEndpoint {
             guard let queue = state.receiveQueue, queue.state.ring.room > 0 else { return Int(FabricError.tryAgain) }
             let now = MonotonicClock.nanoseconds()
             guard state.transport?.discardClaimed(context: context, space: space, now: now) == true else { return Int(FabricError.noEntry) }
-            _ = queue.state.ring.append(.discarded(space: space, context: context))
+            queue.state.append(.discarded(space: space, context: context))
             return 0
         }
     }
@@ -87,9 +87,11 @@ extension FabricObject where State == OpenEndpoint {
         number == .max || !state.directsReceives ? .any : state.peers[number]
     }
 
-    @inline(__always) private func outcome(_ posting: Posting?, now: UInt64) -> Int {
+    @inline(__always) func outcome(_ posting: Posting?, now: UInt64) -> Int {
         switch posting {
-        case .accepted: return 0
+        case .accepted:
+            if state.waiters > 0 { wakeWaiters() }
+            return 0
         case .tryAgain:
             progress(now: now)
             return Int(FabricError.tryAgain)

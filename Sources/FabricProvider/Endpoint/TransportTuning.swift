@@ -15,10 +15,10 @@ enum TransportTuning {
 
     /// Changes what the environment says; tells of what cannot be understood.
     static func apply(to options: inout TransportOptions) {
-        guard let text = Environment.text(peerTimeoutVariable) else { return }
+        guard let text = environmentVariable(peerTimeoutVariable) else { return }
         guard let time = peerTimeout(text) else {
             return Complaint.once(
-                "unic: \(peerTimeoutVariable)='\(text)' is no number of seconds from \(peerTimeoutSeconds.lowerBound) to \(peerTimeoutSeconds.upperBound): \(options.peerTimeout / 1_000_000_000) are taken.\n"
+                "\(peerTimeoutVariable)='\(text)' is no number of seconds from \(peerTimeoutSeconds.lowerBound) to \(peerTimeoutSeconds.upperBound): \(options.peerTimeout / 1_000_000_000) are taken."
             )
         }
         options.peerTimeout = time

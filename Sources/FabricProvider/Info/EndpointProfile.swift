@@ -66,6 +66,9 @@ extension EndpointProfile {
     static let addressFormat = UInt32(FI_PROV_SPECIFIC) | 0x756e
     /// Likewise a provider's own protocol.
     static let reliableProtocol = UInt32(FI_PROV_SPECIFIC) | 0x756e
+    /// Bytes of operands and comparands that one atomic call may have: what a frame of the shortest MTU has room for (576 bytes, of which
+    /// 106 are headers), in whole elements.
+    static let atomicByteCount = 464
     static let datagramProtocol = UInt32(FI_PROV_SPECIFIC) | 0x756f
 
     private static let transmitFlags: UInt64 =
@@ -80,15 +83,18 @@ extension EndpointProfile {
     /// Reliable messages, with tags and without, and access to registered memory.
     static let reliable = EndpointProfile(
         type: FI_EP_RDM,
-        caps: FI_MSG | FI_TAGGED | FI_RMA | FI_SEND | FI_RECV | FI_READ | FI_WRITE | FI_REMOTE_READ | FI_REMOTE_WRITE | FI_MULTI_RECV
-            | FI_DIRECTED_RECV | FI_SOURCE | reach,
+        caps: FI_MSG | FI_TAGGED | FI_RMA | FI_ATOMIC | FI_SEND | FI_RECV | FI_READ | FI_WRITE | FI_REMOTE_READ | FI_REMOTE_WRITE
+            | FI_MULTI_RECV
+            | FI_DIRECTED_RECV | FI_SOURCE | FI_RMA_EVENT | reach,
         mode: 0, addressFormat: addressFormat, protocol: reliableProtocol, protocolVersion: 1, maxMessageSize: 1 << 40, tagFormat: .max,
         transmit: Transmit(
-            caps: FI_MSG | FI_TAGGED | FI_RMA | FI_SEND | FI_READ | FI_WRITE | reach, opFlags: transmitFlags, msgOrder: FI_ORDER_SAS,
+            caps: FI_MSG | FI_TAGGED | FI_RMA | FI_ATOMIC | FI_SEND | FI_READ | FI_WRITE | reach, opFlags: transmitFlags,
+            msgOrder: FI_ORDER_SAS,
             injectSize: 1024, size: 4096, iovLimit: 4, rmaIovLimit: 1),
         receive: Receive(
-            caps: FI_MSG | FI_TAGGED | FI_RMA | FI_RECV | FI_REMOTE_READ | FI_REMOTE_WRITE | FI_MULTI_RECV | FI_DIRECTED_RECV | FI_SOURCE
-                | reach,
+            caps: FI_MSG | FI_TAGGED | FI_RMA | FI_ATOMIC | FI_RECV | FI_REMOTE_READ | FI_REMOTE_WRITE | FI_MULTI_RECV | FI_DIRECTED_RECV
+                | FI_SOURCE
+                | FI_RMA_EVENT | reach,
             opFlags: FI_COMPLETION | FI_MULTI_RECV, msgOrder: FI_ORDER_SAS, size: 65_536, iovLimit: 4, totalBufferedRecv: 64 << 20),
         domain: domain)
 
@@ -122,10 +128,10 @@ extension EndpointProfile {
 enum CapabilityKind {
     static let messageDirections: UInt64 = FI_SEND | FI_RECV
     static let memoryDirections: UInt64 = FI_READ | FI_WRITE | FI_REMOTE_READ | FI_REMOTE_WRITE
-    /// Given only to those who ask, with their modifiers.
+    /// Given only to those who ask, with their modifiers. FI_RMA_EVENT is a secondary one, and costs something for each access.
     static let primary: UInt64 =
         FI_MSG | FI_RMA | FI_TAGGED | FI_ATOMIC | FI_MULTICAST | FI_NAMED_RX_CTX | FI_DIRECTED_RECV | FI_VARIABLE_MSG | FI_HMEM
-        | FI_COLLECTIVE | messageDirections | memoryDirections
+        | FI_COLLECTIVE | FI_RMA_EVENT | messageDirections | memoryDirections
 
     /// What one gets who asks for `wanted` (0: everything) of what `offered` has.
     static func granted(offered: UInt64, wanted: UInt64) -> UInt64 {

@@ -34,7 +34,7 @@ enum InfoEntry {
     /// provider's, and which are slower and lose messages: only for those who ask for it by `UNIC_LAYERED=1`.
     private static func offered(_ device: String, flags: UInt64) -> [EndpointProfile] {
         let profiles = EndpointProfile.all(device: device)
-        guard flags & fromLayer != 0, Environment.text("UNIC_LAYERED") != "1" else { return profiles }
+        guard flags & fromLayer != 0, environmentVariable("UNIC_LAYERED") != "1" else { return profiles }
         return profiles.filter { $0.type != FI_EP_DGRAM }
     }
 
@@ -63,13 +63,14 @@ enum InfoEntry {
 
     /// nil: there is none, which was said.
     private static func chosenDevice() -> String? {
-        let list = Environment.text("UNIC_DEVICES")
-        do throws(DeviceChoice.Failure) {
-            return try DeviceChoice(list: list, launch: .current).url
+        let list = environmentVariable(DeviceList.variable), launch = MPILaunch.current
+        do throws(DeviceList.Failure) {
+            // Without a list it is a NIC in this process, on a wire of the job.
+            return try DeviceList.url(of: launch, text: list, otherwise: launch.job == nil ? "soft:mpi" : "soft:mpi-%j")
         } catch {
             Provider.core.write(FI_LOG_WARN, error.description)
             // Without the variable nobody asked for this provider in particular.
-            if list != nil { Complaint.once("unic: \(error)\n") }
+            if list != nil { Complaint.once("\(error)") }
             return nil
         }
     }

@@ -80,10 +80,10 @@ extension EndpointProfile {
         try Self.limit("size of error data", hints.maximumErrorData, 0)
         try Self.limit("number of memory regions", hints.mrCount, domain.mrCount)
         try Self.subset("domain capabilities", hints.caps, of: domain.caps)
-        // Progress that the application need not make is not offered.
-        if hints.dataProgress == FI_PROGRESS_AUTO, domain.dataProgress != FI_PROGRESS_AUTO { throw .differs("data progress") }
         var result = domain
         if hints.threading != FI_THREAD_UNSPEC { result.threading = hints.threading }
+        // By a thread, which only those get who ask for it.
+        if hints.dataProgress != FI_PROGRESS_UNSPEC { result.dataProgress = hints.dataProgress }
         if hints.controlProgress != FI_PROGRESS_UNSPEC { result.controlProgress = hints.controlProgress }
         if hints.resourceManagement != FI_RM_UNSPEC { result.resourceManagement = hints.resourceManagement }
         if hints.avType != FI_AV_UNSPEC { result.avType = hints.avType }

@@ -11,4 +11,6 @@ import MPIBridge
     let key: UInt64
     /// Empty: it is for this process alone, and no endpoint hears of it.
     let access: RegionAccess
+    /// Counts peers' writes.
+    var writeCounter: FabricObject<EventCounter>?
 }

@@ -83,21 +83,39 @@ enum MemoryRegionEntry {
             domain.state.lock.around {
                 if !region.state.access.isEmpty { domain.withdraw(region) }
                 domain.state.children -= 1
+                region.state.writeCounter?.state.bindings -= 1
             }
             region.destroy()
             return 0
         },
-        // fi_mr_bind: counters of a region are not offered (FI_RMA_EVENT is not among the capabilities); an endpoint need not be bound.
-        bind: { region, endpoint, _ in
+        // fi_mr_bind: a counter of peers' writes; an endpoint need not be bound.
+        bind: { region, other, flags in
             // SAFETY: checked by class.
-            guard unsafe Region(fid: region) != nil else { return FabricError.invalid }
-            return unsafe FabricObject<OpenEndpoint>(fid: endpoint) != nil ? 0 : FabricError.notImplemented
+            guard let region = unsafe Region(fid: region) else { return FabricError.invalid }
+            if unsafe FabricObject<OpenEndpoint>(fid: other) != nil { return 0 }
+            // SAFETY: as above.
+            guard let counter = unsafe FabricObject<EventCounter>(fid: other) else { return FabricError.notImplemented }
+            return region.bind(counter, flags: flags)
         },
         control: { region, command, _ in
             // SAFETY: checked by class. fi_mr_enable: a region is always enabled.
             guard unsafe Region(fid: region) != nil else { return FabricError.invalid }
             return command == Int32(FI_ENABLE) ? 0 : FabricError.notImplemented
         })
+}
+
+extension FabricObject where State == MemoryRegion {
+    fileprivate func bind(_ counter: FabricObject<EventCounter>, flags: UInt64) -> Int32 {
+        guard counter.state.domain == state.domain else { return FabricError.otherDomain }
+        guard flags == FI_REMOTE_WRITE else { return FabricError.badFlags }
+        return state.domain.state.lock.around {
+            guard state.writeCounter == nil else { return FabricError.invalid }
+            state.writeCounter = counter
+            counter.state.countsRegions = true
+            counter.state.bindings += 1
+            return 0
+        }
+    }
 }
 
 extension FabricObject where State == OpenDomain {

@@ -2,8 +2,13 @@
 public struct Completion: BitwiseCopyable, Sendable {
     public enum Kind: UInt8, BitwiseCopyable, Sendable {
         case send, receive, read, write
-        /// A peer wrote into a region here and sent data along.
+        /// Atomic accesses, with the old values and without.
+        case fetch, update
+        /// A peer wrote into a region here and sent data along, or ``TransportOptions/reportsAccesses`` asks for it. The tag is the
+        /// region's key.
         case remoteWrite
+        /// A peer has read a region here, if ``TransportOptions/reportsAccesses`` asks for it. The tag is the region's key.
+        case remoteRead
         /// What a peek found.
         case peek
         /// No operation: a ``OperationOptions/multiReceive`` buffer is the application's again, no message is with it.

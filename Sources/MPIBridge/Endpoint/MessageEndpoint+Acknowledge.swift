@@ -156,7 +156,9 @@ extension MessageEndpoint {
     /// A frame of its own for what is owed. It needs no window, and packets are set aside for it.
     /// - Parameter asks: for an answer, which brings the peer's view of credits.
     mutating func sendAcknowledgement(_ peer: UInt32, asks: Bool = false) {
-        sendUncounted(.acknowledgement, flags: asks ? .answerAtOnce : [], to: peer)
+        var flags: FrameFlags = asks ? .answerAtOnce : []
+        if options.answersAlone { flags.insert(.answersAlone) }
+        sendUncounted(.acknowledgement, flags: flags, to: peer)
         counters.acknowledgementsSent &+= 1
     }
 

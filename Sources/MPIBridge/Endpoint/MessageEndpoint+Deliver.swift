@@ -21,6 +21,7 @@ extension MessageEndpoint {
         case .write: return deliverWrite(frame, window, from: peer)
         case .writeRequest: return deliverWriteRequest(frame, window, from: peer)
         case .read: return deliverRead(window, from: peer)
+        case .atomic: return deliverAtomic(frame, window, from: peer)
         case .outcome: return deliverOutcome(window, from: peer)
         case .acknowledgement, .goodbye: return .violation
         }

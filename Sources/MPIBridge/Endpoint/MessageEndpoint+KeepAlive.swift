@@ -1,8 +1,15 @@
 /// Peers that owe no acknowledgement and are silent while something of theirs is waited for: they are asked for a sign of life.
 extension MessageEndpoint {
-    private var keepAliveInterval: UInt64 { options.peerTimeout / 8 }
+    private var keepAliveInterval: UInt64 {
+        (options.answersAlone ? min(options.answerTimeout, options.peerTimeout) : options.peerTimeout) / 8
+    }
 
-    /// A peer that does not answer for ``TransportOptions/peerTimeout`` has failed. Nobody is asked while nothing is waited for.
+    /// How long a peer may be silent when it is asked, or owes something.
+    func patience(with peer: UInt32) -> UInt64 {
+        peers[peer].answersAlone ? min(options.answerTimeout, options.peerTimeout) : options.peerTimeout
+    }
+
+    /// A peer that does not answer for so long as there is ``patience(with:)`` has failed. Nobody is asked while nothing is waited for.
     mutating func keepAlive(now: UInt64) {
         keepAliveAt = now &+ keepAliveInterval
         guard awaitsSomething else { return }
@@ -11,7 +18,7 @@ extension MessageEndpoint {
         for peer in 0..<UInt32(peers.touched) where peers[peer].matters && !peers[peer].hasFailed {
             guard now &- peers[peer].heardAt >= keepAliveInterval else { continue }
             if peers[peer].askedAt == 0 { peers[peer].askedAt = now }
-            if now &- peers[peer].askedAt >= options.peerTimeout {
+            if now &- peers[peer].askedAt >= patience(with: peer) {
                 fail(peer)
             } else {
                 sendAcknowledgement(peer, asks: true)

@@ -64,8 +64,14 @@ extension MessageEndpoint {
         let operation = sends[index]
         sends.give(index)
         blocks.give(operation.block)
-        if operation.kind == .reply { return served(operation.peer) }
+        if operation.kind == .reply {
+            if error == nil, let key = operation.regionKey {
+                reportAccess(.remoteRead, key: key, byteCount: operation.memory.byteCount, by: operation.peer)
+            }
+            return served(operation.peer)
+        }
         if operation.kind == .write, operation.stage != .waiting { requestEnded(operation.peer) }
+        if operation.kind == .atomic { return }
         if operation.kind == .message, error == nil { counters.messagesSent &+= 1 }
         if error != nil || operation.options.contains(.completes) { completeSend(operation, error: error) }
     }

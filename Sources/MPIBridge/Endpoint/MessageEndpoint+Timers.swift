@@ -38,7 +38,7 @@ extension MessageEndpoint {
             peers[peer].retransmitAt = .max
             return
         }
-        if now &- peers[peer].heardAt >= options.peerTimeout, now &- peers[peer].owingSince >= options.peerTimeout {
+        if now &- peers[peer].heardAt >= patience(with: peer), now &- peers[peer].owingSince >= patience(with: peer) {
             return fail(peer)
         }
         peers[peer].roundTrip.timedOut()

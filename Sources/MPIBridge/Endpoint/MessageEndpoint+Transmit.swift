@@ -72,10 +72,11 @@ extension MessageEndpoint {
         if sends[index].stage == .waiting {
             let operation = sends[index]
             let isEager = operation.memory.byteCount <= options.eagerLimit && !operation.options.contains(.delivery)
-            if operation.kind == .write {
+            if operation.kind == .write || operation.kind == .atomic {
                 guard mayAsk(peer) else { return false }
                 peers[peer].requests.asked &+= 1
-                if !isEager { return emitRequest(index, of: peer, now: now) }
+                // An atomic access is one frame, whatever the limit.
+                if !isEager, operation.kind == .write { return emitRequest(index, of: peer, now: now) }
             } else if isEager, hasCredit(operation) {
                 charge(operation)
             } else if peers[peer].messageCredit == peers[peer].messagesCharged {
@@ -95,8 +96,8 @@ extension MessageEndpoint {
         sends[index] = operation
         guard operation.stage == .awaitingOutcome else { return true }
         peers[peer].messages.first = sends[index].next
-        // A write is done when the peer says so.
-        if sends[index].kind == .message { finishSend(index) }
+        // A write is done when the peer says so; an atomic access has something else that waits for that.
+        if sends[index].kind != .write { finishSend(index) }
         return true
     }
 
@@ -104,7 +105,7 @@ extension MessageEndpoint {
     /// - Parameter index: of a write, which the peer is told.
     mutating func emitEager(_ operation: inout SendOperation, index: UInt32 = .max, now: UInt64) {
         let isFirst = operation.stage == .waiting
-        let kind: FrameKind = isFirst ? (operation.kind == .write ? .write : .message) : .continuation
+        let kind = isFirst ? operation.firstFrame : .continuation
         let head = kind.headerByteCount
         let count = min(operation.memory.byteCount &- operation.sentByteCount, frameByteCount &- head)
         guard let slot = slots.take() else { preconditionFailure("a frame without a slot") }
@@ -125,6 +126,12 @@ extension MessageEndpoint {
             window.store64(operation.data, at: 96)
             window.store64(name.word, at: 104)
             window.store64(UInt64(operation.memory.byteCount), at: 112)
+        case .atomic:
+            window.store64(operation.remoteKey, at: 80)
+            window.store64(operation.remoteOffset, at: 88)
+            window.store64(operation.data, at: 96)
+            window.store64(operation.remoteOperation.word, at: 104)
+            window.store64(operation.tag, at: 112)
         default:
             window.store64(UInt64(operation.sentByteCount), at: 80)
         }

@@ -74,7 +74,7 @@ public struct MessageEndpoint: ~Copyable {
     public init(port: any Port, address: EndpointAddress, options: TransportOptions, now: UInt64) {
         self.address = address
         self.options = options
-        keepAliveAt = now &+ options.peerTimeout / 8
+        keepAliveAt = now &+ min(options.peerTimeout, options.answersAlone ? options.answerTimeout : .max) / 8
         queuePair = port.queuePairs[0]
         pool = queuePair.pool
         // So few that the first frames' acknowledgements go out while the last ones are copied.

@@ -14,7 +14,7 @@ struct OperationName: Equatable, BitwiseCopyable {
 
 /// A message, a write or the answer to a read that is on its way out.
 struct SendOperation: BitwiseCopyable {
-    enum Kind: UInt8, BitwiseCopyable { case message, write, reply }
+    enum Kind: UInt8, BitwiseCopyable { case message, write, reply, atomic }
     enum Stage: UInt8, BitwiseCopyable {
         /// Nothing of it was sent.
         case waiting
@@ -73,6 +73,22 @@ struct SendOperation: BitwiseCopyable {
         remoteOffset = request.remoteOffset
     }
 
+    /// An atomic access: what its frame says. `answer` is what ends, and it has no end of its own.
+    init(_ request: AtomicRequest, block: BlockCache.Block, answer: OperationName) {
+        kind = .atomic
+        space = .untagged
+        options = []
+        peer = request.peer.index
+        tag = UInt64(request.count)
+        data = request.access.word
+        memory = block.memory
+        context = 0
+        self.block = block
+        remoteKey = request.remoteKey
+        remoteOffset = request.remoteOffset
+        remoteOperation = answer
+    }
+
     /// The answer to a read.
     init(reply memory: ApplicationMemory, to operation: OperationName, of peer: UInt32) {
         kind = .reply
@@ -87,6 +103,14 @@ struct SendOperation: BitwiseCopyable {
         grantedByteCount = memory.byteCount
     }
 
+    var firstFrame: FrameKind {
+        switch kind {
+        case .message, .reply: .message
+        case .write: .write
+        case .atomic: .atomic
+        }
+    }
+
     var flags: FrameFlags {
         var flags: FrameFlags = space == .tagged ? .tagged : []
         if options.contains(.carriesData) { flags.insert(.carriesData) }
@@ -96,9 +120,20 @@ struct SendOperation: BitwiseCopyable {
 
 /// Memory that waits for a message, or gets one.
 struct ReceiveOperation: BitwiseCopyable {
-    enum Kind: UInt8, BitwiseCopyable { case receive, read, write }
+    /// `fetch` and `update` wait for the end of an atomic access, with old values and without.
+    enum Kind: UInt8, BitwiseCopyable { case receive, read, write, fetch, update }
 
     var kind = Kind.receive
+    var completionKind: Completion.Kind {
+        switch kind {
+        case .receive, .write: .receive
+        case .read: .read
+        case .fetch: .fetch
+        case .update: .update
+        }
+    }
+    /// Waits for an outcome, or for bytes that were asked for.
+    var awaitsAnswer: Bool { kind == .read || kind == .fetch || kind == .update }
     /// A message or an answer belongs to it: it is in no list of waiting ones.
     var isMatched = false
     var generation: UInt32 = 0

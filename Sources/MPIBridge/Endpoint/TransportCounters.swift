@@ -17,6 +17,6 @@ public struct TransportCounters: Equatable, BitwiseCopyable, Sendable {
     /// Nothing could be sent for lack of credits.
     public var creditStalls: UInt64 = 0
     public var failedPeers: UInt64 = 0
-    public var readsServed: UInt64 = 0, writesServed: UInt64 = 0, accessesRefused: UInt64 = 0
+    public var readsServed: UInt64 = 0, writesServed: UInt64 = 0, atomicsServed: UInt64 = 0, accessesRefused: UInt64 = 0
     public init() {}
 }

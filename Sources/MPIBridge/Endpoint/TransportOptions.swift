@@ -19,12 +19,18 @@ public struct TransportOptions: Sendable {
     public var minimumMultiReceive = 64
     /// A peer that owes acknowledgements and is not heard for so long has failed.
     public var peerTimeout: UInt64 = 120_000_000_000
+    /// Somebody drives this endpoint also while the application computes. Peers are told, and those that say the same of themselves
+    /// have failed when they are silent for ``answerTimeout``.
+    public var answersAlone = false
+    public var answerTimeout: UInt64 = 10_000_000_000
     /// How long an acknowledgement waits for a frame to ride on.
     public var acknowledgementDelay: UInt64 = 20_000
     /// The first retransmission of a peer of which no round trip is known.
     public var firstTimeout: UInt64 = 2_000_000
     public var shortestTimeout: UInt64 = 500_000
     public var longestTimeout: UInt64 = 1_000_000_000
+    /// Peers' reads and writes of regions here complete, too.
+    public var reportsAccesses = false
     /// Leads to peers of other networks; nil: every peer is on this one's.
     public var router: Router?
     /// Bytes of eager messages, and messages, that every peer may send before it has heard a word. The same at all endpoints: part

@@ -120,7 +120,7 @@ extension MessageEndpoint {
     mutating func finishReceive(_ index: UInt32) {
         switch receives[index].kind {
         case .write: finishWrite(index)
-        case .read: complete(index)
+        case .read, .fetch, .update: complete(index)
         case .receive:
             let expected = receives[index].expectedByteCount
             counters.messagesReceived &+= 1
@@ -132,7 +132,7 @@ extension MessageEndpoint {
     mutating func complete(_ index: UInt32, error: TransportError? = nil) {
         let options = receives[index].request.options
         var completion = Completion(
-            kind: receives[index].kind == .read ? .read : .receive, space: receives[index].request.space,
+            kind: receives[index].completionKind, space: receives[index].request.space,
             context: receives[index].request.context, peer: PeerID(index: receives[index].source),
             byteCount: receives[index].receivedByteCount, error: error)
         completion.options = options
@@ -143,7 +143,11 @@ extension MessageEndpoint {
         completion.address = receives[index].request.memory.firstAddress
         let parent = receives[index].parent
         receives.give(index)
-        if completion.kind == .read { readEnded(&completion) }
+        switch completion.kind {
+        case .read: readEnded(&completion)
+        case .fetch, .update: requestEnded(completion.peer.index)
+        default: break
+        }
         // A buffer for several messages ends itself (canceled, its only peer is dead), or with the last of its parts.
         completion.releasesBuffer = parent == .max ? options.contains(.multiReceive) : closePart(of: parent)
         if options.contains(.discards) { return }

@@ -29,6 +29,13 @@ extension ApplicationMemory {
         return sum
     }
 
+    /// The first piece: all of a region's memory. nil: it is empty.
+    var firstPiece: MemoryWindow? {
+        guard pieces.0.byteCount > 0 else { return nil }
+        // SAFETY: as fill(from:at:byteCount:offset:).
+        return unsafe UnsafeMutableRawPointer(bitPattern: pieces.0.address).map { unsafe MemoryWindow($0, byteCount: pieces.0.byteCount) }
+    }
+
     /// This memory without its first bytes, and of at most so many.
     func part(offset: Int, byteCount: Int) -> ApplicationMemory {
         var list = [MemoryPiece]()

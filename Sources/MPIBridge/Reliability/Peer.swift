@@ -61,6 +61,8 @@ struct Peer: BitwiseCopyable {
 
     /// Frames have gone to it or come from it, or a receive waits for it alone: its death concerns us.
     var matters = false
+    /// It answers also while its application computes.
+    var answersAlone = false
     /// When it was asked for a sign of life first, since it was heard last; 0: it was not.
     var askedAt: UInt64 = 0
 

@@ -45,7 +45,7 @@ extension MessageEndpoint {
         let byteCount = window.load64(at: 96)
         let name = OperationName(word: window.load64(at: 104))
         guard name.isReceive, !asksTooMuch(peer) else { return .violation }
-        guard controls.freeCount > 0, sends.freeCount > 0 else { return .notNow }
+        guard controls.freeCount > 0, sends.freeCount > 0, hasCompletionRoom else { return .notNow }
         let key = window.load64(at: 80)
         guard let memory = regions.part(key, offset: window.load64(at: 88), byteCount: byteCount, for: .remoteRead)
         else {
@@ -53,10 +53,13 @@ extension MessageEndpoint {
             return answer(name, with: .remoteAccess, to: peer)
         }
         counters.readsServed &+= 1
-        if byteCount == 0 { return answer(name, with: nil, to: peer) }
         var reply = SendOperation(reply: memory, to: name, of: peer)
         reply.generation = nextGeneration()
         reply.regionKey = key
+        if byteCount == 0 {
+            reportAccess(.remoteRead, key: key, byteCount: 0, by: peer)
+            return answer(name, with: nil, to: peer)
+        }
         guard let index = sends.take(reply) else { return .notNow }
         peers[peer].requests.served &+= 1
         enqueue(index, in: .bulk, of: peer)
@@ -120,6 +123,14 @@ extension MessageEndpoint {
         return index
     }
 
+    /// A peer has what it read, or an atomic access is done.
+    mutating func reportAccess(_ kind: Completion.Kind, key: UInt64, byteCount: Int, by peer: UInt32) {
+        guard options.reportsAccesses else { return }
+        var completion = Completion(kind: kind, space: .untagged, context: 0, peer: PeerID(index: peer), byteCount: byteCount)
+        completion.tag = key
+        completions.append(completion)
+    }
+
     /// A peer's write is in our memory.
     mutating func finishWrite(_ index: UInt32) {
         let operation = receives[index]
@@ -127,11 +138,12 @@ extension MessageEndpoint {
         served(operation.source)
         counters.writesServed &+= 1
         if let sender = operation.sender { _ = answer(sender, with: nil, to: operation.source) }
-        guard operation.carriesData else { return }
+        guard operation.carriesData || options.reportsAccesses else { return }
         var completion = Completion(
             kind: .remoteWrite, space: .untagged, context: 0, peer: PeerID(index: operation.source), byteCount: operation.receivedByteCount)
+        completion.tag = operation.regionKey ?? 0
         completion.data = operation.data
-        completion.carriesData = true
+        completion.carriesData = operation.carriesData
         completions.append(completion)
     }
 
@@ -151,7 +163,7 @@ extension MessageEndpoint {
         let name = OperationName(word: window.load64(at: 80))
         let value = window.load64(at: 88)
         let error: TransportError? = value == 0 ? nil : UInt8(exactly: value).flatMap(TransportError.init) ?? .remoteAccess
-        if let index = receiveOperation(name, of: peer), receives[index].kind == .read {
+        if let index = receiveOperation(name, of: peer), receives[index].awaitsAnswer {
             guard error != nil || receives[index].expectedByteCount == 0 else { return .violation }
             complete(index, error: error)
             return .done

@@ -1,10 +1,10 @@
-/// How many of its reads and writes an endpoint has under way with a peer. The owner of the memory has a place for each of them set
+/// How many of its reads, writes and atomic accesses an endpoint has under way with a peer. The owner of the memory has a place for each of them set
 /// aside: so a request never stands in front of answers because there is no room for it, which with one stream a peer would stop both
 /// sides. The others wait at the one who asks.
 struct RequestLimit: BitwiseCopyable {
-    /// Reads and writes of ours that the peer was told of and that have not ended.
+    /// Those of ours that the peer was told of and that have not ended.
     var asked: UInt32 = 0
-    /// The peer's reads that are being answered, its writes that are coming in, and outcomes that it has not been told yet. Each of
+    /// The peer's reads and atomic accesses that are being answered, its writes that are coming in, and outcomes that it has not been told yet. Each of
     /// them ends before the peer sees it end, so that they are never more than the peer has asked for.
     var served: UInt32 = 0
     /// Our reads that wait, linked as receives are.
@@ -22,7 +22,7 @@ extension MessageEndpoint {
     func waitsForAnswers(_ peer: UInt32) -> Bool {
         guard !mayAsk(peer), peers[peer].controls.isEmpty, peers[peer].bulk.isEmpty else { return false }
         guard let first = peers[peer].messages.firstOrNil else { return true }
-        return sends[first].kind == .write && sends[first].stage == .waiting
+        return sends[first].kind != .message && sends[first].stage == .waiting
     }
 
     /// One of a peer's requests has been dealt with.

@@ -46,6 +46,8 @@ enum FrameKind: UInt8 {
     case outcome = 10
     /// The sender's endpoint ends. Not counted.
     case goodbye = 11
+    /// 80 key, 88 offset, 96 ``AtomicAccess``, 104 requester's operation, 112 elements, payload from 120: operands, then comparands.
+    case atomic = 12
 
     /// Where the kind's payload starts, or its fields end.
     var headerByteCount: Int {
@@ -54,14 +56,14 @@ enum FrameKind: UInt8 {
         case .message, .grant: 104
         case .request, .read: 112
         case .bulk, .outcome: 96
-        case .write, .writeRequest: 120
+        case .write, .writeRequest, .atomic: 120
         case .goodbye: 80
         }
     }
 
     var hasPayload: Bool {
         switch self {
-        case .message, .continuation, .bulk, .write: true
+        case .message, .continuation, .bulk, .write, .atomic: true
         default: false
         }
     }
@@ -76,5 +78,10 @@ struct FrameFlags: OptionSet, BitwiseCopyable {
     static let answerAtOnce = FrameFlags(rawValue: 1 << 0)
     static let tagged = FrameFlags(rawValue: 1 << 1)
     static let carriesData = FrameFlags(rawValue: 1 << 2)
-    static let known: FrameFlags = [.answerAtOnce, .tagged, .carriesData]
+    /// The sender answers also while its application computes, so that its silence is its death.
+    static let answersAlone = FrameFlags(rawValue: 1 << 3)
+    /// What frames of a kind may say.
+    static func known(in kind: FrameKind) -> FrameFlags {
+        kind == .acknowledgement ? [.answerAtOnce, .answersAlone] : [.answerAtOnce, .tagged, .carriesData]
+    }
 }

@@ -52,7 +52,7 @@ struct IncomingFrame: BitwiseCopyable {
         }
         let flags = FrameFlags(rawValue: window.load16(at: FrameLayout.flags))
         guard window.load8(at: FrameLayout.version) == FrameLayout.currentVersion, window.load16(at: 46) == 0,
-            flags.isSubset(of: .known), let kind = FrameKind(rawValue: window.load8(at: FrameLayout.kind)),
+            let kind = FrameKind(rawValue: window.load8(at: FrameLayout.kind)), flags.isSubset(of: .known(in: kind)),
             kind.hasPayload ? end >= kind.headerByteCount : end == kind.headerByteCount
         else { return .malformed }
         return .good(

@@ -85,6 +85,12 @@ public final class E1000EQueuePair: QueuePair, InterruptingQueue {
         try waiting.wait(for: self, timeoutMilliseconds: timeoutMilliseconds)
     }
 
+    public func armReceive() -> ReceiveArming { waiting.arm(self) }
+    public func disarmReceive() {
+        waiting.disarm(self)
+        statistics.slept(interrupts: waiting.interrupts)
+    }
+
     /// What this queue's vector signals; nil when it polls.
     var eventNumber: Int32? { waiting.eventNumber }
     var hasReceived: Bool { rx.hasReceived }

@@ -86,6 +86,12 @@ public final class IgbvfQueuePair: QueuePair, InterruptingQueue {
         try waiting.wait(for: self, timeoutMilliseconds: timeoutMilliseconds)
     }
 
+    public func armReceive() -> ReceiveArming { waiting.arm(self) }
+    public func disarmReceive() {
+        waiting.disarm(self)
+        statistics.slept(interrupts: waiting.interrupts)
+    }
+
     /// What this queue's vector signals; nil when it polls.
     var eventNumber: Int32? { waiting.eventNumber }
     var hasReceived: Bool { rx.hasReceived }

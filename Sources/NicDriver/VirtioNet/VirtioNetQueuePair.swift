@@ -101,6 +101,12 @@ final class VirtioNetQueuePair<Receive: VirtioReceiveQueue & ~Copyable, Transmit
         try waiting.wait(for: self, timeoutMilliseconds: timeoutMilliseconds)
     }
 
+    func armReceive() -> ReceiveArming { waiting.arm(self) }
+    func disarmReceive() {
+        waiting.disarm(self)
+        statistics.slept(interrupts: waiting.interrupts)
+    }
+
     /// What this queue's vector signals; nil when it polls.
     var eventNumber: Int32? { waiting.eventNumber }
     var hasReceived: Bool { rx.hasReceived }

@@ -84,16 +84,44 @@ final class ReceiveWait {
         queue.disarmInterrupt()
     }
 
-    /// Returns whether something happened: the look found a frame, or the sleep was ended.
-    private func armAndSleep(_ queue: some InterruptingQueue, timeoutMilliseconds: Int32) -> Bool {
-        guard let number = eventNumber else { return false }
+    /// Arms for a sleep of the caller's own; see ``QueuePair/armReceive()``. A device of this thread needs its wire's wake-up for a
+    /// turn, in which it interrupts.
+    func arm(_ queue: some InterruptingQueue) -> ReceiveArming {
+        guard let number = eventNumber else { return .cannot }
+        let wake = armAndLook(queue, number)
+        guard !queue.hasReceived else {
+            disarm(queue)
+            return .received
+        }
+        guard progress != nil else { return .armed(number) }
+        if let wake { return .armed(wake) }
+        disarm(queue)
+        return .cannot
+    }
+
+    func disarm(_ queue: some InterruptingQueue) {
+        guard let number = eventNumber else { return }
+        progress?.disarmWake()
+        queue.disarmInterrupt()
+        if EventFD.drain(number) > 0 { interrupts &+= 1 }
+    }
+
+    /// Returns what a device of this thread wakes by.
+    private func armAndLook(_ queue: some InterruptingQueue, _ number: Int32) -> Int32? {
         EventFD.drain(number)
         queue.armInterrupt()
         let wake = progress?.armWake()
-        defer { progress?.disarmWake() }
         // Arming is a store to the device, the look a load from memory: they must not change places.
         DeviceBarrier.full()
         if let progress { _ = progress.step() }
+        return wake
+    }
+
+    /// Returns whether something happened: the look found a frame, or the sleep was ended.
+    private func armAndSleep(_ queue: some InterruptingQueue, timeoutMilliseconds: Int32) -> Bool {
+        guard let number = eventNumber else { return false }
+        let wake = armAndLook(queue, number)
+        defer { progress?.disarmWake() }
         if queue.hasReceived { return true }
         sources.removeAll(keepingCapacity: true)
         sources.append(number)

@@ -7,7 +7,7 @@ import NicDriver
 /// standard error; any other text is the beginning of a file's name, behind which come a dot and the process's number.
 enum AdapterReport {
     static func write(device: String, _ adapter: AdapterCounters, _ transport: TransportCounters, _ port: QueueCounters) {
-        guard let wish = DeviceChoice.environment("UNIC_REPORT"), !wish.isEmpty, wish != "0" else { return }
+        guard let wish = environmentVariable("UNIC_REPORT"), !wish.isEmpty, wish != "0" else { return }
         let line = text(device: device, process: getpid(), adapter, transport, port)
         if wish == "1" { StandardStream.error.write(line) } else { append(line, to: "\(wish).\(getpid())") }
     }

@@ -39,7 +39,7 @@ enum OpenAdapter {
     private static func open(_ url: String) -> VerbsObject<Adapter>? {
         do {
             let scratch = try DMAMemory.ordinary(byteCount: 4096, name: "unic-verbs")
-            let port = try Devices.open(url, options: .verbs(for: url, mtu: DeviceChoice.environment("UNIC_MTU")))
+            let port = try Devices.open(url, options: .verbs(for: url, mtu: environmentVariable("UNIC_MTU")))
             registerExit
             return VerbsObject(Adapter(url: url, port: port, scratch: scratch))
         } catch {

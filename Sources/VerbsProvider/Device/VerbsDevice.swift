@@ -1,6 +1,7 @@
 import CVerbs
 import Devices
 import Glibc
+import LinuxIO
 
 /// The one device that programs see, for the process's life: no list of theirs owns it.
 enum VerbsDevice {
@@ -27,10 +28,10 @@ enum VerbsDevice {
 
     /// nil: `UNIC_DEVICES` names none; a person was told why.
     static func url() -> String? {
-        switch DeviceChoice.url(list: DeviceChoice.environment("UNIC_DEVICES"), launch: .current) {
-        case .success(let url): return url
-        case .failure(let failure):
-            Complaint.once(failure.text)
+        do throws(DeviceList.Failure) {
+            return try DeviceList.url(of: .current, text: environmentVariable(DeviceList.variable), otherwise: "soft:verbs")
+        } catch {
+            Complaint.once("\(error)")
             return nil
         }
     }

@@ -80,11 +80,12 @@ import Testing
         #expect(throws: InfoMismatch.self) { try match(hints { $0.domain?.mrMode = basic }) }
     }
 
-    @Test func othersNamesAreOthers() {
+    @Test func othersNamesAreOthers() throws {
         #expect(throws: InfoMismatch.differs("fabric")) { try match(hints { $0.fabricName = "other" }) }
         #expect(throws: InfoMismatch.differs("domain")) { try match(hints { $0.domain?.name = "soft:there" }) }
         #expect(throws: InfoMismatch.differs("endpoint type")) { try match(hints { $0.endpoint?.type = FI_EP_MSG }) }
         #expect(throws: InfoMismatch.differs("address format")) { try match(hints { $0.addressFormat = UInt32(FI_SOCKADDR_IN) }) }
-        #expect(throws: InfoMismatch.differs("data progress")) { try match(hints { $0.domain?.dataProgress = FI_PROGRESS_AUTO }) }
+        #expect(try match(hints { $0.domain?.dataProgress = FI_PROGRESS_AUTO }).domain.dataProgress == FI_PROGRESS_AUTO)
+        #expect(try match(hints { _ in }).domain.dataProgress == FI_PROGRESS_MANUAL)
     }
 }

@@ -20,7 +20,7 @@ import Testing
         check(TaggedEntry.operations)
         check(MessageEntry.operations)
         check(RemoteMemoryEntry.operations)
-        check(UnsupportedEndpointTables.atomic)
+        check(AtomicEntry.operations)
         check(UnsupportedEndpointTables.collective)
         check(EndpointOptionsEntry.operations)
         check(EndpointNameEntry.operations)

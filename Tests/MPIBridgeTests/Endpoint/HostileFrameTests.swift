@@ -48,6 +48,13 @@ import TransportSimulation
             (.write, [9, 0, 0, 0, 3], 4), (.write, [9, 0, 0, 0, 3], 0), (.write, [9, 0, 0, 0, .max], 1),
             // An answer to a sender.
             (.read, [7, 0, 10, 5], 0),
+            // Atomic accesses: no such operation, type, or pair of them; old values unasked for; other lengths than they say.
+            (.atomic, [11, 0, 19 | 7 << 8, 1 << 63, 1], 8), (.atomic, [11, 0, 2 | 10 << 8, 1 << 63, 1], 8),
+            (.atomic, [11, 0, 7 | 9 << 8, 1 << 63, 1], 8), (.atomic, [11, 0, 12 | 7 << 8, 1 << 63, 1], 16),
+            (.atomic, [11, 0, 2 | 7 << 8 | 1 << 17, 1 << 63, 1], 8), (.atomic, [11, 0, .max, 1 << 63, 1], 8),
+            (.atomic, [11, 0, 2 | 7 << 8, 1 << 63, 2], 8), (.atomic, [11, 0, 2 | 7 << 8, 1 << 63, 0], 0),
+            (.atomic, [11, 0, 2 | 7 << 8, 1 << 63, .max], 8), (.atomic, [11, 0, 2 | 7 << 8, 1 << 63, 1 << 61], 0),
+            (.atomic, [11, 0, 10 | 7 << 8 | 1 << 16, 1 << 63, 1 << 40], 0), (.atomic, [11, 0, 2 | 7 << 8, 5, 1], 8),
         ] as [(FrameKind, [UInt64], Int)])
     func fieldsThatLieEndThePeer(kind: FrameKind, words: [UInt64], payload: Int) {
         expectFailure([frame(kind, words, payload: .init(repeating: 0x77, count: payload))], "\(kind) \(words)")

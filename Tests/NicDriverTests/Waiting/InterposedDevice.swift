@@ -47,7 +47,9 @@ final class InterposedDevice: DeviceProgress, DeviceAccess {
     func reset() throws(DeviceError) { try device.reset() }
     func checkPresence() throws(DeviceError) { try between { () throws(DeviceError) in try device.checkPresence() } }
 
-    var progress: DeviceProgress? { device.progress == nil ? nil : self }
+    /// As hardware: nobody has to give it a turn.
+    var goesByItself = false
+    var progress: DeviceProgress? { device.progress == nil || goesByItself ? nil : self }
 
     override func step() -> Bool {
         passes()

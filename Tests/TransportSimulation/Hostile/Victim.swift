@@ -23,9 +23,10 @@ public final class Victim {
     private let memory: PortMemory
     private let port: SimulatedPort
     private let readable = GuardedMemory(byteCount: 4_096), writable = GuardedMemory(byteCount: 4_096)
+    private let shared = GuardedMemory(byteCount: 4_096)
     private var received: [GuardedMemory] = []
     private var outgoing: [GuardedMemory] = []
-    public static let readKey: UInt64 = 7, writeKey: UInt64 = 9
+    public static let readKey: UInt64 = 7, writeKey: UInt64 = 9, sharedKey: UInt64 = 11
 
     /// - Parameter busy: with receives, sends, a read and a write under way.
     public init(memory: PortMemory, busy: Bool = true, change: (inout TransportOptions) -> Void = { _ in }) {
@@ -57,7 +58,10 @@ public final class Victim {
         // SAFETY: the memory lives as long as this object, and the endpoint is let go of before it.
         precondition(
             unsafe self.endpoint.register(address: readable.address, byteCount: 4_096, key: Self.readKey, access: .remoteRead)
-                && self.endpoint.register(address: writable.address, byteCount: 4_096, key: Self.writeKey, access: .remoteWrite))
+                && self.endpoint.register(address: writable.address, byteCount: 4_096, key: Self.writeKey, access: .remoteWrite)
+                && self.endpoint.register(
+                    address: shared.address, byteCount: 4_096, key: Self.sharedKey, access: [.remoteRead, .remoteWrite])
+        )
         if busy { postEverything() }
     }
 
@@ -69,6 +73,7 @@ public final class Victim {
         for peer in [attackerID, friendID] {
             _ = send(to: peer, byteCount: 40)
             _ = send(to: peer, byteCount: 60_000)
+            postAtomics(to: peer)
             for (direction, byteCount) in [(RemoteMemoryRequest.Direction.read, 3_000), (.read, 0), (.write, 500), (.write, 50_000)] {
                 let memory = GuardedMemory(byteCount: byteCount)
                 if direction == .write { outgoing.append(memory) } else { received.append(memory) }
@@ -76,6 +81,18 @@ public final class Victim {
                     RemoteMemoryRequest(direction, peer: peer, memory: memory.application, remoteOffset: 0, remoteKey: 1, context: 99),
                     now: now)
             }
+        }
+    }
+
+    private func postAtomics(to peer: PeerID) {
+        for returnsOld in [false, true] {
+            let operand = GuardedMemory(byteCount: 8), result = GuardedMemory(byteCount: returnsOld ? 8 : 0)
+            received.append(result)
+            guard let access = AtomicAccess(.sum, .uint64, returnsOld: returnsOld) else { continue }
+            _ = endpoint.access(
+                AtomicRequest(
+                    access, peer: peer, count: 1, operands: operand.application, result: result.application, remoteOffset: 0, remoteKey: 1,
+                    context: 99), now: now)
         }
     }
 
@@ -130,6 +147,7 @@ public final class Victim {
         if !readable.holds(Pattern(1), count: 4_096) || !readable.isUntouched(except: 0..<4_096) {
             return "memory for reading was written to"
         }
+        if !shared.isUntouched(except: 0..<4_096) { return "bytes around shared memory were written" }
         if !writable.isUntouched(except: 0..<4_096) { return "bytes around memory for writing were written" }
         for memory in received where !memory.isUntouched(except: 0..<memory.byteCount) { return "bytes around a receive were written" }
         return nil

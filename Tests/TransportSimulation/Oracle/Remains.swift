@@ -18,6 +18,7 @@ extension Simulation {
                     throw failure("access \(context) never completes")
                 }
                 if !ranks[access.to].isDead { try judgeAccessBytes(access, memory) }
+            case .atomic: throw failure("atomic access \(context) never completes")
             case .take(let taker):
                 guard taker.kind == .claim, deathHappened else {
                     throw failure(
@@ -58,6 +59,7 @@ extension Simulation {
     /// Nothing was written but what was asked for.
     private func checkRegions(of rank: Rank) throws {
         guard rank.hasRegions else { return }
+        try checkAtomics(of: rank)
         guard rank.readable.holds(rank.readPattern, count: Plan.regionByteCount),
             rank.readable.isUntouched(except: 0..<Plan.regionByteCount)
         else { throw failure("rank \(rank.index)'s memory for reading was written to") }

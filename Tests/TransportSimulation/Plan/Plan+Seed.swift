@@ -23,6 +23,7 @@ extension Plan {
         }
         planMessages(&random)
         planScripts(&random)
+        planAtomics()
     }
 
     private static func shape(_ random: inout SplitMix) -> SimulatedPort.Shape {

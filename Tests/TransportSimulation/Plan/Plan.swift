@@ -50,6 +50,14 @@ public struct Plan {
         case cancel
         case compute(UInt64)
         case access(RemoteAccess)
+        case atomic(Atomic)
+
+        var usesRegions: Bool {
+            switch self {
+            case .access, .atomic: true
+            default: false
+            }
+        }
     }
 
     public let seed: UInt64

@@ -27,6 +27,7 @@ final class Rank {
         case send(message: Int, memory: GuardedMemory)
         case take(Taker)
         case access(Plan.RemoteAccess, memory: GuardedMemory)
+        case atomic(Plan.Atomic, memory: GuardedMemory)
         case over
     }
     var operations: [Operation] = []
@@ -40,6 +41,10 @@ final class Rank {
     // Memory that others reach.
     let readable = GuardedMemory(byteCount: Plan.regionByteCount)
     let writable = GuardedMemory(byteCount: Plan.regionByteCount)
+    let counted = GuardedMemory(byteCount: 16)
+    /// What others have begun to set in it, and what they saw there.
+    var bitsToCome: UInt64 = 0
+    var fetched: [UInt64] = []
     let hasRegions: Bool
     /// Writes with data whose completion is to come, by data.
     var expectedWrites: [UInt64: Plan.RemoteAccess] = [:]
@@ -56,12 +61,14 @@ final class Rank {
         peers = Array(repeating: nil, count: plan.rankCount)
         script = plan.scripts[index]
         endpoint = MessageEndpoint(port: port, address: address, options: plan.options, now: 0)
+        counted.word = 0
         guard hasRegions else { return }
         readable.fill(readPattern)
         // SAFETY: the memory lives as long as this rank, which the endpoint does not outlive.
         let didRegister =
             unsafe endpoint.register(address: readable.address, byteCount: Plan.regionByteCount, key: Plan.readKey, access: .remoteRead)
             && endpoint.register(address: writable.address, byteCount: Plan.regionByteCount, key: Plan.writeKey, access: .remoteWrite)
+            && endpoint.register(address: counted.address, byteCount: 16, key: Plan.atomicKey, access: [.remoteRead, .remoteWrite])
         precondition(didRegister)
     }
 

@@ -66,6 +66,7 @@ extension Simulation {
             rank.computesUntil = now + time
             return true
         case .access(let access): return try self.access(access, by: rank)
+        case .atomic(let atomic): return try change(atomic, by: rank)
         }
     }
 

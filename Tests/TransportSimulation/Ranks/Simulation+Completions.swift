@@ -22,6 +22,9 @@ extension Simulation {
         case (.access(let access, let memory), .read), (.access(let access, let memory), .write):
             rank.operations[context] = .over
             try judgeAccess(completion, access, memory, of: rank)
+        case (.atomic(let atomic, let memory), .fetch), (.atomic(let atomic, let memory), .update):
+            rank.operations[context] = .over
+            try judgeAtomic(completion, atomic, memory, of: rank)
         case (.take(let taker), .peek): try judgePeek(completion, taker, context, of: rank)
         case (.take(let taker), .receive): try judgeReceive(completion, taker, context, of: rank)
         case (.take(let taker), .bufferReleased):
