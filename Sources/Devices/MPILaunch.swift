@@ -13,11 +13,17 @@ public struct MPILaunch: Equatable, Sendable {
         self.job = job.map { String($0.map { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) ? $0 : "-" }) }
     }
 
-    /// From the environment: Open MPI's and PRRTE's, MPICH's Hydra's, and Slurm's variables, in this order.
+    /// From the environment: Open MPI's and PRRTE's, MPICH's Hydra's, and Slurm's variables, in this order. Hydra names no job; the
+    /// process that serves its ranks on this machine stands for it.
     public static var current: MPILaunch {
         MPILaunch(
             localRank: first(["OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", "SLURM_LOCALID"]),
-            job: first(["PMIX_NAMESPACE", "PMI_JOBID", "SLURM_JOB_ID"]))
+            job: first(["PMIX_NAMESPACE", "PMI_JOBID", "SLURM_JOB_ID"]) ?? servedJob(by: environmentVariable("PMI_FD")))
+    }
+
+    /// PMI version 1: PMI_FD is a socket to the process manager, the same one for all ranks of a job on a machine.
+    static func servedJob(by descriptor: String?) -> String? {
+        descriptor.flatMap { Int32($0) }.flatMap { socketPeerProcess($0) }.map { "pmi-\($0)" }
     }
 
     private static func first(_ names: [String]) -> String? {

@@ -20,7 +20,7 @@ extension OpenEndpoint {
     private mutating func lookAfterPort() {
         guard let port, let error = Self.loss(of: port) else { return }
         Provider.core.write(FI_LOG_WARN, "\(error)")
-        Complaint.once("unic: \(error) All operations on it end with an error.\n")
+        Complaint.once("\(error) All operations on it end with an error.")
         transport?.declarePortDead()
         datagrams?.declarePortDead()
         // Peers on this machine see it as they see the end of the process.
