@@ -13,22 +13,24 @@ declare -A mpi_bin=([openmpi4]=/usr/bin)
 # More words for Open MPI's mpirun, and how many seconds a job may take.
 mca=() limit=300
 
-# MPI, way, ranks, program... : becomes the launcher. MPI is openmpi4, openmpi5 or mpich; the way is a provider of libfabric: unic,
+# MPI, way, ranks, program... : becomes the launcher, to be called in a subshell. MPI is openmpi4, openmpi5 or mpich; the way is a provider of libfabric: unic,
 # which writes its counters to $work/report.PROCESS, or another to compare with.
 launch() {
     local mpi=$1 way=$2 ranks=$3 home=${mpi_bin[$1]} include
     shift 3
+    # Processes that ranks start have the launcher's environment, not what -x says.
+    export FI_TCP_IFACE=lo UNIC_REPORT=$work/report
     case $mpi in
     openmpi4) include=mtl_ofi_provider_include ;;
     openmpi5) include=opal_common_ofi_provider_include ;;
     mpich)
         # Processes of one machine shall use it, too.
-        exec timeout $limit env FI_PROVIDER="$way" FI_TCP_IFACE=lo UNIC_REPORT="$work/report" MPIR_CVAR_CH4_NETMOD=ofi MPIR_CVAR_NOLOCAL=1 \
-            "$home/mpiexec" -n "$ranks" "$@" ;;
+        export FI_PROVIDER=$way MPIR_CVAR_CH4_NETMOD=ofi MPIR_CVAR_NOLOCAL=1
+        exec timeout $limit "$home/mpiexec" -n "$ranks" "$@" ;;
     esac
     # Ranks give their processor away while they wait: this machine may have fewer than a job has ranks.
     exec timeout $limit "$home/mpirun" --oversubscribe --mca pml cm --mca mtl ofi --mca "$include" "$way" --mca btl self \
-        --mca mpi_yield_when_idle 1 "${mca[@]}" -x FI_PROVIDER_PATH -x "FI_TCP_IFACE=lo" -x "UNIC_REPORT=$work/report" -n "$ranks" "$@"
+        --mca mpi_yield_when_idle 1 "${mca[@]}" -x FI_PROVIDER_PATH -x FI_TCP_IFACE -x UNIC_REPORT -n "$ranks" "$@"
 }
 
 # ranks, what: prints what the reports of the ranks sum up to; fails if one is missing, or messages are. Ranks may have started others,
