@@ -12,14 +12,16 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PRTE_ALLOW_RUN_
 declare -A mpi_bin=([openmpi4]=/usr/bin)
 # More words for Open MPI's mpirun, and how many seconds a job may take.
 mca=() limit=300
+# Where ranks write their counters, each to a file with its number behind it.
+report=$work/report
 
 # MPI, way, ranks, program... : becomes the launcher, to be called in a subshell. MPI is openmpi4, openmpi5 or mpich; the way is a provider of libfabric: unic,
-# which writes its counters to $work/report.PROCESS, or another to compare with.
+# which writes its counters to $report.PROCESS, or another to compare with.
 launch() {
     local mpi=$1 way=$2 ranks=$3 home=${mpi_bin[$1]} include
     shift 3
     # Processes that ranks start have the launcher's environment, not what -x says.
-    export FI_TCP_IFACE=lo UNIC_REPORT=$work/report
+    export FI_TCP_IFACE=lo UNIC_REPORT=$report
     case $mpi in
     openmpi4) include=mtl_ofi_provider_include ;;
     openmpi5) include=opal_common_ofi_provider_include ;;
@@ -47,6 +49,14 @@ prove() {
 # counter: its sum over all reports.
 counted() {
     cat "$work"/report.* | tr ' ' '\n' | awk -F= -v counter="$1" '$1 == counter { sum += $2 } END { printf "%d", sum }'
+}
+
+# what, counters... : the wire had faults, of the kinds that these count, and no peer was given up.
+lossy() {
+    local what=$1 counter
+    for counter in "${@:2}"; do [ "$(counted "$counter")" -gt 0 ] || fail "$what: no $counter: the wire had no faults"; done
+    printf '%8d of %d frames sent again\n' "$(counted retransmitted)" "$(counted frames-sent)"
+    [ "$(counted failed-peers)" = 0 ] || fail "$what: a peer was given up"
 }
 
 # MPI, ranks, program... : runs it over unic, with what it prints in $work/out, and proves that it went there.

@@ -1,7 +1,8 @@
 public import DeviceAccess
+import NicModels
 
 /// A device's name, the same in every tool: `soft:WIRE?nic=e1000e&mac=…`, `soft:WIRE?nic=virtio-net&queues=4`, `vfio-user:/path`, `vfio:0000:01:00.0?iommu=…`.
-/// A `WIRE` is a name, `tap:INTERFACE` or `udp:LOCAL:PORT,PEER:PORT`.
+/// A `WIRE` is a name, `tap:INTERFACE` or `udp:LOCAL:PORT,PEER:PORT`; `loss=0.01` and the like give it faults (docs/wire.md).
 ///
 /// `%r` stands for the local rank and `%j` for the job's id of an MPI launcher (``MPILaunch``).
 public struct DeviceURL: Equatable, Sendable, CustomStringConvertible {
@@ -22,7 +23,7 @@ public struct DeviceURL: Equatable, Sendable, CustomStringConvertible {
         /// The parameters that may follow `?`.
         var parameterNames: [String] {
             switch self {
-            case .soft: ["nic", "mac", "msix"] + NamedModel.virtioNet.parameterNames
+            case .soft: ["nic", "mac", "msix"] + NamedModel.virtioNet.parameterNames + WireFaults.parameterNames
             case .vfioUser: []
             case .vfio: ["iommu"]
             }
@@ -109,7 +110,7 @@ extension DeviceURL {
     }
 
     private static func judge(_ parameters: [String: String], scheme: Scheme, url: String) throws(DeviceError) {
-        if scheme == .soft, let wrongModel = judgeModel(parameters) { throw wrong(url, wrongModel.reason, wrongModel.fix) }
+        if scheme == .soft, let what = judgeModel(parameters) ?? WireFaults.judge(parameters) { throw wrong(url, what.reason, what.fix) }
         if let text = parameters["mac"] {
             guard stationAddress(text) != nil else {
                 throw wrong(

@@ -67,14 +67,29 @@ extension DeviceURL {
         switch address {
         case .sharedMemory(let name):
             let wire = try join { () throws(WireError) in try SharedMemoryWire(name: name) }
+            if let faulty = try faultyModel(on: wire, for: host, device: device) { return faulty }
             return try makeModel(on: wire, for: host, device: device)
         case .tap(let interface):
             let wire = try join { () throws(WireError) in try DescriptorWire(tap: interface) }
+            if let faulty = try faultyModel(on: wire, for: host, device: device) { return faulty }
             return try makeModel(on: wire, for: host, device: device)
         case .udp(let local, let peer):
             let wire = try join { () throws(WireError) in try DescriptorWire(udp: local, peer: peer) }
+            if let faulty = try faultyModel(on: wire, for: host, device: device) { return faulty }
             return try makeModel(on: wire, for: host, device: device)
         }
+    }
+
+    /// The model with the faults that the URL asks for in front of its wire; nil: it asks for none.
+    private func faultyModel<Host: ModelHost>(
+        on wire: any Wire, for host: Host, device: String
+    ) throws(DeviceError) -> (hosted: Host.Hosted, address: MACAddress)? {
+        guard let faults = WireFaults(parameters: parameters) else { return nil }
+        let faulty: FaultyWire
+        do { faulty = try FaultyWire(wire, faults: faults) } catch {
+            throw .systemCall(device: device, group: nil, cause: error, fix: "Free some memory.")
+        }
+        return try makeModel(on: faulty, for: host, device: device)
     }
 
     /// Inlined, so that hosts get models of one wire's kind, compiled as such.

@@ -37,6 +37,22 @@ struct DeviceURLTests {
         "udp:::1:1,::1:2", "udp:a:1,b:2", "udp:127.0.0.1:0,127.0.0.1:1", "TAP:a", "tcp:127.0.0.1:1,127.0.0.1:2",
     ]) func impossibleWireIsRefused(_ wire: String) throws { #expect(try #require(refusal("soft:\(wire)")).contains("soft:\(wire)")) }
 
+    @Test(arguments: ["loss=0.01", "loss=0&seed=0", "reorder=1&duplicate=.5&corrupt=1.0", "nic=igbvf&loss=0.001&seed=18446744073709551615"])
+    func aWireMayHaveFaults(_ parameters: String) { #expect(refusal("soft:a?\(parameters)") == nil) }
+
+    @Test(arguments: [
+        "loss=1.01", "loss=-0.1", "loss=1%", "loss=nan", "loss=inf", "loss=1e-3", "loss=.", "loss=0x1p-3", "reorder=2", "duplicate=a",
+        "corrupt=0,1", "seed=-1", "seed=18446744073709551616", "seed=x", "seed=0.5", "drop=0.1",
+    ]) func impossibleFaultsAreRefused(_ parameters: String) throws {
+        let name = try #require(parameters.split(separator: "=").first)
+        #expect(try #require(refusal("soft:a?\(parameters)")).contains(name))
+    }
+
+    @Test func onlyModelsWiresHaveFaults() {
+        #expect(refusal("vfio-user:/a?loss=0.1") != nil)
+        #expect(refusal("vfio:0000:01:00.0?loss=0.1") != nil)
+    }
+
     @Test(arguments: ["", "soft", "Soft:a", "usb:1", ":a"]) func unknownSchemeListsTheKnownOnes(_ text: String) throws {
         let message = try #require(refusal(text))
         for known in ["soft:", "vfio-user:", "vfio:"] { #expect(message.contains(known)) }

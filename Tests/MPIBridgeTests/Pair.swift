@@ -24,6 +24,9 @@ final class Pair {
         var counters: TransportCounters { endpoint.counters }
         var residue: Residue { endpoint.residue }
         var isQuiet: Bool { endpoint.isQuiet }
+        var nextDeadline: UInt64 { endpoint.nextDeadline }
+        var completionCount: Int { endpoint.completionCount }
+        func access(_ request: RemoteMemoryRequest, now: UInt64) -> Posting { endpoint.access(request, now: now) }
         func send(_ request: SendRequest, now: UInt64) -> Posting { endpoint.send(request, now: now) }
         func receive(_ request: ReceiveRequest, now: UInt64) -> Posting { endpoint.receive(request, now: now) }
         func receiveClaimed(_ request: ReceiveRequest, now: UInt64) -> Posting { endpoint.receiveClaimed(request, now: now) }

@@ -33,10 +33,10 @@ extension FabricObject where State == OpenEndpoint {
             state.transport = MessageEndpoint(
                 port: port, address: address, options: state.transportOptions, now: MonotonicClock.nanoseconds())
         }
-        if PortOptions.isLocal(state.domain.state.device), let key = state.transport?.address.key {
-            state.neighbours = try? LocalNeighbours(key: key)
-            state.neighboursAt = MonotonicClock.nanoseconds() &+ LocalNeighbours.interval
-        }
+        // Also those that are reached in another way, by a model's server, may have peers on a wire of this machine.
+        if let key = state.transport?.address.key { state.neighbours = try? LocalNeighbours(key: key) }
+        state.watchesNeighbours = PortOptions.isLocal(state.domain.state.device)
+        state.lookAroundAt = MonotonicClock.nanoseconds() &+ LookingAround.interval
         state.setDefaults()
         vector.state.endpoints.append(self)
         for (number, address) in vector.state.addresses.enumerated() {
@@ -68,7 +68,7 @@ extension FabricObject where State == OpenEndpoint {
         state.transport = nil
         state.datagrams = nil
         state.neighbours = nil
-        state.neighboursAt = .max
+        state.lookAroundAt = .max
         try? state.port?.stop()
         state.port = nil
     }
@@ -92,6 +92,7 @@ extension OpenEndpoint {
         if let expected = addressVector?.state.expectedCount {
             options.peerCapacity = min(max(options.peerCapacity, expected), AddressVector.limit)
         }
+        TransportTuning.apply(to: &options)
         return options
     }
 }

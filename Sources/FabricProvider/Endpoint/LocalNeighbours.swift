@@ -4,8 +4,6 @@ import MPIBridge
 
 /// Peers on a wire within this machine: if one's process is gone, that is known long before its silence would tell.
 struct LocalNeighbours: ~Copyable {
-    /// Nanoseconds between looks, and of silence before a look.
-    static let interval: UInt64 = 200_000_000
     private let liveness: EndpointLiveness
 
     /// - Parameter key: of this endpoint, for the others' looks.
@@ -16,9 +14,9 @@ struct LocalNeighbours: ~Copyable {
 
 extension OpenEndpoint {
     mutating func lookAfterNeighbours(now: UInt64) {
-        neighboursAt = now &+ LocalNeighbours.interval
+        guard watchesNeighbours else { return }
         var silent: [(PeerID, EndpointAddress)] = []
-        transport?.silentPeers(since: now &- LocalNeighbours.interval) { silent.append(($0, $1)) }
+        transport?.silentPeers(since: now &- LookingAround.interval) { silent.append(($0, $1)) }
         for (peer, address) in silent where address.key != transport?.address.key && neighbours?.isAlive(address) == false {
             transport?.declareDead(peer)
         }

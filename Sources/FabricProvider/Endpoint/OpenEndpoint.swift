@@ -26,8 +26,10 @@ import NicDriver
     var settings: EndpointSettings
     var port: (any Port)?
     var neighbours: LocalNeighbours?
-    /// When they are looked after next; never, if they are not of this machine.
-    var neighboursAt = UInt64.max
+    /// Whether peers are all of this machine.
+    var watchesNeighbours = false
+    /// When ``lookAround(now:)`` is due; never, once there is nothing to see any more.
+    var lookAroundAt = UInt64.max
     /// The process that opened the port: a child of it has the port's memory, and must leave the device alone.
     var owner: Int32 = 0
 }
@@ -54,7 +56,7 @@ struct OperationDefaults: Equatable, BitwiseCopyable {
 extension FabricObject where State == OpenEndpoint {
     @inline(__always) func progress(now: UInt64) {
         _ = state.transport?.progress(now: now) ?? state.datagrams?.progress()
-        if now >= state.neighboursAt { state.lookAfterNeighbours(now: now) }
+        if now >= state.lookAroundAt { state.lookAround(now: now) }
         deliverCompletions()
     }
 

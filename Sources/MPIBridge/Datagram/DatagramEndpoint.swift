@@ -40,6 +40,7 @@ public struct DatagramEndpoint: ~Copyable {
     private let peerCapacity: Int
     private var receives: ReceiveQueue
     private var completions: CompletionRing
+    private var portHasFailed = false
 
     /// - Parameters:
     ///   - port: its first queue pair is the endpoint's alone from now on, and the caller keeps the port alive.
@@ -78,6 +79,7 @@ public struct DatagramEndpoint: ~Copyable {
     /// One message without a tag. It has left when this returns.
     public mutating func send(_ request: SendRequest) -> Posting {
         guard request.space == .untagged, request.peer.index < peers.count else { return .refused(.unknownPeer) }
+        guard !portHasFailed else { return .refused(.portFailed) }
         guard request.memory.byteCount <= messageLimit else { return .refused(.tooLong) }
         guard completions.count < completions.capacity / 2, outgoing.room > 0, var packet = queuePair.makePacket() else { return .tryAgain }
         let template = peers[Int(request.peer.index)].template
@@ -111,6 +113,7 @@ public struct DatagramEndpoint: ~Copyable {
     /// Memory for the next message, whoever sends it.
     public mutating func receive(_ request: ReceiveRequest) -> Posting {
         guard request.space == .untagged else { return .refused(.unknownPeer) }
+        guard !portHasFailed else { return .refused(.portFailed) }
         return receives.append(request) ? .accepted : .tryAgain
     }
 
@@ -122,9 +125,29 @@ public struct DatagramEndpoint: ~Copyable {
         return true
     }
 
+    /// As ``MessageEndpoint/declarePortDead()``. Receives end as far as there is room; the others with the next ``progress()``.
+    public mutating func declarePortDead() {
+        portHasFailed = true
+        outgoing.removeAll()
+        endReceives()
+    }
+
+    private mutating func endReceives() {
+        while completions.count < completions.capacity, let request = receives.removeFirst() {
+            var completion = Completion(
+                kind: .receive, space: .untagged, context: request.context, peer: .any, byteCount: 0, error: .portFailed)
+            completion.options = request.options
+            completions.append(completion)
+        }
+    }
+
     /// Takes as many frames as there are places for. The others wait in the NIC's ring, and are lost when it is full.
     public mutating func progress() -> Bool {
         var received = false
+        if portHasFailed {
+            endReceives()
+            return false
+        }
         while receives.count > 0, completions.count < completions.capacity {
             if incoming.isEmpty, queuePair.receive(into: &incoming) == 0 { break }
             guard let packet = incoming.removeFirst() else { break }

@@ -2,21 +2,20 @@ import DeviceMemory
 
 /// The end of a peer, and of this endpoint.
 extension MessageEndpoint {
-    /// Nothing goes to the peer and nothing of it is taken any more; every operation with it ends with
-    /// ``TransportError/peerFailed``.
-    mutating func fail(_ peer: UInt32) {
+    /// Nothing goes to the peer and nothing of it is taken any more; every operation with it ends with the error.
+    mutating func fail(_ peer: UInt32, because error: TransportError = .peerFailed) {
         guard !peers[peer].hasFailed else { return }
         peers[peer].hasFailed = true
-        counters.failedPeers &+= 1
+        if error == .peerFailed { counters.failedPeers &+= 1 }
         dropFrames(of: peer)
         promisedMessages &-= Int(peers[peer].messagesGranted &- peers[peer].messagesArrived)
         for index in 0..<UInt32(unexpected.touched) where unexpected.isInUse(index) && unexpected[index].peer == peer {
             dropUnfinished(index)
         }
         for index in 0..<UInt32(sends.touched) where sends.isInUse(index) && sends[index].peer == peer {
-            finishSend(index, error: .peerFailed)
+            finishSend(index, error: error)
         }
-        for index in 0..<UInt32(receives.touched) where receives.isInUse(index) { failReceive(index, of: peer) }
+        for index in 0..<UInt32(receives.touched) where receives.isInUse(index) { failReceive(index, of: peer, error) }
     }
 
     /// The peer's endpoint has ended as it should: what it owed it will not bring any more.
@@ -52,6 +51,7 @@ extension MessageEndpoint {
         }
         peers[peer].messages = LinkedQueue()
         peers[peer].bulk = LinkedQueue()
+        peers[peer].requests = RequestLimit()
         peers[peer].retransmitAt = .max
         peers[peer].acknowledgeAt = .max
         peers[peer].shallAcknowledgeNow = false
@@ -69,14 +69,14 @@ extension MessageEndpoint {
         dropUnexpected(index)
     }
 
-    private mutating func failReceive(_ index: UInt32, of peer: UInt32) {
+    private mutating func failReceive(_ index: UInt32, of peer: UInt32, _ error: TransportError) {
         let operation = receives[index]
         if operation.isMatched {
             guard operation.source == peer else { return }
-            if operation.kind == .write { receives.give(index) } else { complete(index, error: .peerFailed) }
+            if operation.kind == .write { giveWrite(index) } else { complete(index, error: error) }
         } else if operation.request.peer.index == peer, operation.openParts == 0 {
             unlink(index)
-            complete(index, error: .peerFailed)
+            complete(index, error: error)
         }
     }
 }

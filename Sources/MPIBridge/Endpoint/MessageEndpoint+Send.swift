@@ -4,7 +4,7 @@ extension MessageEndpoint {
     public mutating func send(_ request: SendRequest, now: UInt64) -> Posting {
         let peer = request.peer.index
         guard peers.isInUse(peer) else { return .refused(.unknownPeer) }
-        guard !peers[peer].hasFailed else { return .refused(.peerFailed) }
+        guard !peers[peer].hasFailed else { return .refused(refusal) }
         guard hasCompletionRoom else { return .tryAgain }
         var operation = SendOperation(request)
         if peers[peer].messages.isEmpty, canSendWhole(operation) {
@@ -22,7 +22,7 @@ extension MessageEndpoint {
     public mutating func access(_ request: RemoteMemoryRequest, now: UInt64) -> Posting {
         let peer = request.peer.index
         guard peers.isInUse(peer) else { return .refused(.unknownPeer) }
-        guard !peers[peer].hasFailed else { return .refused(.peerFailed) }
+        guard !peers[peer].hasFailed else { return .refused(refusal) }
         guard hasCompletionRoom else { return .tryAgain }
         switch request.direction {
         case .read: return postRead(request, now: now)
@@ -64,7 +64,8 @@ extension MessageEndpoint {
         let operation = sends[index]
         sends.give(index)
         blocks.give(operation.block)
-        if operation.kind == .reply { return }
+        if operation.kind == .reply { return served(operation.peer) }
+        if operation.kind == .write, operation.stage != .waiting { requestEnded(operation.peer) }
         if operation.kind == .message, error == nil { counters.messagesSent &+= 1 }
         if error != nil || operation.options.contains(.completes) { completeSend(operation, error: error) }
     }

@@ -8,6 +8,7 @@ extension MessageEndpoint {
     /// Sends what a peer's window and credits allow: answers, then messages in their order, then bulk data.
     mutating func pump(_ peer: UInt32, now: UInt64) {
         guard !peers[peer].hasFailed else { return }
+        if !peers[peer].requests.reads.isEmpty { pumpReads(peer) }
         while let index = peers[peer].controls.firstOrNil, hasRoom(peer, limit: PeerWindow.size), slots.freeCount > 0 {
             emitControl(index, of: peer, now: now)
         }
@@ -21,7 +22,7 @@ extension MessageEndpoint {
         }
         if peers[peer].isStalled {
             time(peer, now: now)
-        } else if peers[peer].inFlight == 0, peers[peer].hasSomethingToSend, peers[peer].hasNextHop {
+        } else if peers[peer].inFlight == 0, peers[peer].hasSomethingToSend, peers[peer].hasNextHop, !waitsForAnswers(peer) {
             // Only packets, slots or the ring were short, and no acknowledgement of this peer will bring us back.
             callAttention(peer)
         }
@@ -56,12 +57,14 @@ extension MessageEndpoint {
         peers[operation.peer].bytesCharged &+= UInt32(truncatingIfNeeded: operation.memory.byteCount)
     }
 
-    /// One frame of the first message of a peer's queue. False: it has to wait for credits.
+    /// One frame of the first message of a peer's queue. False: it has to wait, for credits or the end of earlier requests.
     private mutating func emitMessage(_ index: UInt32, of peer: UInt32, now: UInt64) -> Bool {
         if sends[index].stage == .waiting {
             let operation = sends[index]
             let isEager = operation.memory.byteCount <= options.eagerLimit && !operation.options.contains(.delivery)
             if operation.kind == .write {
+                guard mayAsk(peer) else { return false }
+                peers[peer].requests.asked &+= 1
                 if !isEager { return emitRequest(index, of: peer, now: now) }
             } else if isEager, hasCredit(operation) {
                 charge(operation)
@@ -168,6 +171,7 @@ extension MessageEndpoint {
         let control = controls[index]
         peers[peer].controls.first = control.next
         controls.give(index)
+        if control.kind == .outcome { served(peer) }
         let window = slots.window(slot)
         storeHead(window, kind: control.kind, flags: [], of: peer)
         let words = [control.words.0, control.words.1, control.words.2, control.words.3]

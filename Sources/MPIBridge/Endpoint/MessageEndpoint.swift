@@ -27,6 +27,9 @@ public struct MessageEndpoint: ~Copyable {
     let packetReserve: Int
     let earlyReserve: Int
 
+    /// See ``declarePortDead()``.
+    var portHasFailed = false
+
     // Peers.
     var peers: Slab<Peer>
     var peerTable: PeerTable
@@ -57,10 +60,12 @@ public struct MessageEndpoint: ~Copyable {
     var unexpectedByteCount = 0
     /// Messages that peers may still send by what they were granted: each has its place among the unexpected ones.
     var promisedMessages = 0
+    /// Peers' writes that are coming in.
+    var openWrites = 0
     var blocks = BlockCache()
 
-    /// Receive operations that are not the application's: parts of multiple receives, peers' writes.
-    private static let innerReceives = 4096
+    /// Parts of receives for several messages that may be under way.
+    private static let partCapacity = 4096
 
     /// - Parameters:
     ///   - port: its first queue pair is the endpoint's alone from now on, and the caller keeps the port alive.
@@ -82,13 +87,15 @@ public struct MessageEndpoint: ~Copyable {
         earlyReserve = pool.freeCount / 4
         peers = Slab(capacity: options.peerCapacity)
         peerTable = PeerTable(capacity: options.peerCapacity)
-        // Half of the places are for answers to peers.
-        sends = Slab(capacity: options.sendCapacity * 2)
-        receives = Slab(capacity: options.receiveCapacity + Self.innerReceives)
-        controls = Slab(capacity: sends.capacity + receives.capacity)
+        // Beside the application's: what peers may ask for. Memory that nobody asks for is never touched.
+        let requests = options.peerCapacity * Int(options.requestCredit)
+        sends = Slab(capacity: options.sendCapacity + requests)
+        receives = Slab(capacity: options.receiveCapacity + Self.partCapacity + requests)
+        controls = Slab(capacity: sends.capacity + receives.capacity + requests)
         slots = FrameSlots(count: options.retainedFrames, frameByteCount: frameByteCount)
         unexpected = Slab(capacity: options.unexpectedCapacity + options.peerCapacity * Int(options.messageCredit))
-        completions = CompletionRing(capacity: 2 * (sends.capacity + receives.capacity))
+        completions = CompletionRing(
+            capacity: 2 * (2 * options.sendCapacity + options.receiveCapacity + Self.partCapacity + requests))
     }
 
     deinit {
@@ -108,6 +115,7 @@ public struct MessageEndpoint: ~Copyable {
         if nextHop == nil { askRouterAt = min(askRouterAt, now) }
         peerTable.insert(address.key, index)
         promisedMessages &+= Int(options.messageCredit)
+        if portHasFailed { fail(index, because: .portFailed) }
         return PeerID(index: index)
     }
 
@@ -130,6 +138,9 @@ public struct MessageEndpoint: ~Copyable {
     /// The oldest completion that nobody has taken.
     @inline(__always) public mutating func takeCompletion() -> Completion? { completions.removeFirst() }
     public var completionCount: Int { completions.count }
+
+    /// Whether a receive for several messages may have one more part: the places of peers' writes are not for that.
+    var hasPartRoom: Bool { receives.count &- openWrites < options.receiveCapacity + Self.partCapacity }
 
     /// Whether one more operation may be posted: each has a place for its completion.
     var hasCompletionRoom: Bool { completions.capacity &- completions.count &- sends.count &- receives.count > 0 }

@@ -24,10 +24,12 @@ public struct TransportOptions: Sendable {
     public var longestTimeout: UInt64 = 1_000_000_000
     /// Leads to peers of other networks; nil: every peer is on this one's.
     public var router: Router?
-    /// Bytes of eager messages and messages that every peer may send before it has heard a word. The same at all endpoints: part
+    /// Bytes of eager messages, and messages, that every peer may send before it has heard a word. The same at all endpoints: part
     /// of the protocol's version. Tests have less.
     package var byteCredit: UInt32 = 1 << 18
     package var messageCredit: UInt32 = 64
+    /// Reads and writes that an endpoint may have under way with a peer.
+    package var requestCredit: UInt32 = 16
     public init() {}
 
     public struct Router: Equatable, Sendable {

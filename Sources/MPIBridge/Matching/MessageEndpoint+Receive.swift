@@ -1,20 +1,32 @@
 /// Receives that wait for messages.
 extension MessageEndpoint {
-    /// Posts a receive: the oldest message that matches and has not been taken goes into its memory.
+    /// Posts a receive: the oldest message that matches and has not been taken goes into its memory. Of a peer that has failed
+    /// only such a message can be received.
     public mutating func receive(_ request: ReceiveRequest, now: UInt64) -> Posting {
         guard request.peer == .any || peers.isInUse(request.peer.index) else { return .refused(.unknownPeer) }
+        guard !portHasFailed else { return .refused(.portFailed) }
         guard hasCompletionRoom, controls.freeCount > 0, receives.count < options.receiveCapacity, let index = postReceive(request)
         else { return .tryAgain }
         if request.options.contains(.multiReceive) {
             link(index)
             takeUnexpected(into: index)
+            if isVain(request), receives.isInUse(index), receives[index].openParts == 0 { endInVain(index) }
         } else if let message = firstUnexpected(request) {
             takeUnexpected(message, with: index)
         } else {
             link(index)
+            if isVain(request) { endInVain(index) }
         }
         settle(now: now)
         return .accepted
+    }
+
+    /// Whether nothing will come for it any more.
+    private func isVain(_ request: ReceiveRequest) -> Bool { request.peer != .any && peers[request.peer.index].hasFailed }
+
+    private mutating func endInVain(_ index: UInt32) {
+        unlink(index)
+        complete(index, error: .peerFailed)
     }
 
     mutating func postReceive(_ request: ReceiveRequest) -> UInt32? {
@@ -84,7 +96,7 @@ extension MessageEndpoint {
 
     /// The next piece of a buffer for several messages. The buffer is closed when less than the least is left.
     private mutating func matchPart(of index: UInt32, _ envelope: Envelope, from peer: UInt32) -> UInt32? {
-        guard hasCompletionRoom else { return nil }
+        guard hasCompletionRoom, hasPartRoom else { return nil }
         let whole = receives[index]
         let room = whole.request.memory.byteCount &- whole.usedByteCount
         var request = whole.request
@@ -131,6 +143,7 @@ extension MessageEndpoint {
         completion.address = receives[index].request.memory.firstAddress
         let parent = receives[index].parent
         receives.give(index)
+        if completion.kind == .read { readEnded(&completion) }
         // A buffer for several messages ends itself (canceled, its only peer is dead), or with the last of its parts.
         completion.releasesBuffer = parent == .max ? options.contains(.multiReceive) : closePart(of: parent)
         if options.contains(.discards) { return }

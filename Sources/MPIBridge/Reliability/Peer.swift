@@ -45,6 +45,7 @@ struct Peer: BitwiseCopyable {
     /// Credits: what was sent in all and what may be, modulo 2³².
     var bytesCharged: UInt32 = 0, byteCredit: UInt32
     var messagesCharged: UInt32 = 0, messageCredit: UInt32
+    var requests = RequestLimit()
     /// Something waits for credits alone.
     var isStalled = false
     var roundTrip: RoundTrip
@@ -133,5 +134,5 @@ struct Peer: BitwiseCopyable {
     var inFlight: UInt32 { nextSequence &- oldest }
     var hasEarlyFrames: Bool { holdsExpected || earlyFrames != 0 }
     var byteRoom: UInt32 { byteCredit &- bytesCharged }
-    var hasSomethingToSend: Bool { !controls.isEmpty || !messages.isEmpty || !bulk.isEmpty }
+    var hasSomethingToSend: Bool { !controls.isEmpty || !messages.isEmpty || !bulk.isEmpty || !requests.reads.isEmpty }
 }

@@ -26,7 +26,7 @@ extension MessageEndpoint {
     }
 
     mutating func postRead(_ request: RemoteMemoryRequest, now: UInt64) -> Posting {
-        guard receives.count < options.receiveCapacity, controls.freeCount > 0 else { return .tryAgain }
+        guard receives.count < options.receiveCapacity else { return .tryAgain }
         let receive = ReceiveRequest(
             from: request.peer, space: .untagged, memory: request.memory, context: request.context, options: request.options)
         guard let index = postReceive(receive) else { return .tryAgain }
@@ -35,9 +35,8 @@ extension MessageEndpoint {
         receives[index].source = request.peer.index
         receives[index].totalByteCount = request.memory.byteCount
         receives[index].expectedByteCount = request.memory.byteCount
-        let name = OperationName(receive: index, generation: receives[index].generation)
-        _ = postControl(
-            .read, (request.remoteKey, request.remoteOffset, UInt64(request.memory.byteCount), name.word), to: request.peer.index)
+        receives[index].setRemotePlace(key: request.remoteKey, offset: request.remoteOffset)
+        enqueueRead(index, of: request.peer.index)
         settle(now: now)
         return .accepted
     }
@@ -45,7 +44,7 @@ extension MessageEndpoint {
     mutating func deliverRead(_ window: MemoryWindow, from peer: UInt32) -> Delivery {
         let byteCount = window.load64(at: 96)
         let name = OperationName(word: window.load64(at: 104))
-        guard name.isReceive else { return .violation }
+        guard name.isReceive, !asksTooMuch(peer) else { return .violation }
         guard controls.freeCount > 0, sends.freeCount > 0 else { return .notNow }
         let key = window.load64(at: 80)
         guard let memory = regions.part(key, offset: window.load64(at: 88), byteCount: byteCount, for: .remoteRead)
@@ -59,6 +58,7 @@ extension MessageEndpoint {
         reply.generation = nextGeneration()
         reply.regionKey = key
         guard let index = sends.take(reply) else { return .notNow }
+        peers[peer].requests.served &+= 1
         enqueue(index, in: .bulk, of: peer)
         callAttention(peer)
         return .done
@@ -66,7 +66,7 @@ extension MessageEndpoint {
 
     mutating func deliverWrite(_ frame: IncomingFrame, _ window: MemoryWindow, from peer: UInt32) -> Delivery {
         let total = window.load64(at: 112)
-        guard peers[peer].inbound == .none, frame.payloadByteCount <= total, total <= UInt64(Int.max),
+        guard peers[peer].inbound == .none, !asksTooMuch(peer), frame.payloadByteCount <= total, total <= UInt64(Int.max),
             total == frame.payloadByteCount || frame.payloadByteCount > 0
         else { return .violation }
         guard controls.freeCount > 0 else { return .notNow }
@@ -87,6 +87,7 @@ extension MessageEndpoint {
     }
 
     mutating func deliverWriteRequest(_ frame: IncomingFrame, _ window: MemoryWindow, from peer: UInt32) -> Delivery {
+        guard !asksTooMuch(peer) else { return .violation }
         guard controls.freeCount > 0 else { return .notNow }
         let sender = OperationName(word: window.load64(at: 104))
         guard
@@ -106,6 +107,8 @@ extension MessageEndpoint {
     ) -> UInt32? {
         let carriesData = frame.flags.contains(.carriesData)
         guard hasCompletionRoom, let index = postReceive(ReceiveRequest(space: .untagged, memory: memory, options: [])) else { return nil }
+        openWrites &+= 1
+        peers[peer].requests.served &+= 1
         receives[index].kind = .write
         receives[index].regionKey = window.load64(at: 80)
         receives[index].isMatched = true
@@ -120,7 +123,8 @@ extension MessageEndpoint {
     /// A peer's write is in our memory.
     mutating func finishWrite(_ index: UInt32) {
         let operation = receives[index]
-        receives.give(index)
+        giveWrite(index)
+        served(operation.source)
         counters.writesServed &+= 1
         if let sender = operation.sender { _ = answer(sender, with: nil, to: operation.source) }
         guard operation.carriesData else { return }
@@ -131,8 +135,15 @@ extension MessageEndpoint {
         completions.append(completion)
     }
 
+    mutating func giveWrite(_ index: UInt32) {
+        receives.give(index)
+        openWrites &-= 1
+    }
+
     mutating func answer(_ name: OperationName, with error: TransportError?, to peer: UInt32) -> Delivery {
-        postControl(.outcome, (name.word, UInt64(error?.rawValue ?? 0), 0, 0), to: peer) ? .done : .notNow
+        guard postControl(.outcome, (name.word, UInt64(error?.rawValue ?? 0), 0, 0), to: peer) else { return .notNow }
+        peers[peer].requests.served &+= 1
+        return .done
     }
 
     /// How a write or read ended that the peer did not send data for.

@@ -183,3 +183,42 @@ import TransportSimulation
         expectWhole("cut off")
     }
 }
+
+/// Reads and writes of somebody who does not count them.
+@Suite struct GreedyPeerTests {
+    private let victim = Victim(memory: PortMemory())
+
+    private func frames(_ count: UInt32, _ kind: FrameKind, _ words: [UInt64]) -> [[UInt8]] {
+        let first = Peer.firstSequence(from: victim.attacker.key, to: victim.address.key)
+        return (0..<count).map { number in
+            var frame = ForgedFrame(kind: kind.rawValue, from: victim.attacker, to: victim.address, words: words)
+            frame.sequence = first &+ number
+            frame.acknowledgement = Peer.firstSequence(from: victim.address.key, to: victim.attacker.key)
+            return frame.bytes
+        }
+    }
+
+    /// It takes no place that was set aside for others, and ends itself.
+    @Test(
+        arguments: [
+            (.read, [Victim.readKey, 0, 4_096, 1 << 63]), (.writeRequest, [Victim.writeKey, 0, 0, 1, 4_096]),
+        ] as [(FrameKind, [UInt64])])
+    func whoAsksForMoreThanItMayIsEnded(kind: FrameKind, words: [UInt64]) {
+        let before = victim.residue
+        var taken = 0
+        for frame in frames(100, kind, words) where victim.counters.failedPeers == 0 {
+            victim.take(frame)
+            taken += 1
+        }
+        #expect(taken == 17 && victim.counters.failedPeers == 1)
+        #expect(victim.residue.sends <= before.sends && victim.damage == nil && victim.end() == nil)
+    }
+
+    /// Refused ones, to which it does not listen: their answers are no more than were promised.
+    @Test func whoDoesNotHearRefusalsIsEnded() {
+        for frame in frames(200, .read, [12_345, 0, 1, 1 << 63]) where victim.counters.failedPeers == 0 { victim.take(frame) }
+        #expect(victim.counters.failedPeers == 1)
+        #expect(victim.counters.accessesRefused <= 64 + 16)
+        #expect(victim.damage == nil && victim.end() == nil)
+    }
+}

@@ -112,6 +112,67 @@ import TransportSimulation
         #expect(pair.a.isQuiet && pair.b.counters.unexpectedMessages == 40)
     }
 
+    /// The same between sends of its own, again and again, with loss both ways.
+    @Test(arguments: [1, 2, 3, 4, 5] as [UInt64]) func computingBetweenSendsCostsFewCopies(seed: UInt64) {
+        let pair = Pair()
+        var random = SplitMix(seed: seed)
+        let passes: ([UInt8]) -> Bool = { _ in random.next() % 100 != 0 }
+        for round in 1...4 as ClosedRange<UInt64> {
+            send(pair.a, count: 30, now: pair.now)
+            send(pair.b, count: 30, now: pair.now)
+            // What it gets before it computes it may acknowledge; then it makes no call.
+            pair.exchange(rounds: 1, passes: passes)
+            let before = pair.a.counters.retransmittedFrames
+            pair.advance(by: 30_000_000_000, aloneA: true, passes: passes)
+            let again = pair.a.counters.retransmittedFrames - before
+            #expect(again <= 50, "\(again) frames again in round \(round)")
+            pair.advance(by: 2_000_000_000, passes: passes)
+            #expect(pair.a.counters.unexpectedMessages == 30 * round && pair.b.counters.unexpectedMessages == 30 * round)
+        }
+        #expect(pair.a.counters.failedPeers == 0 && pair.b.counters.failedPeers == 0)
+    }
+
+    /// It takes nothing out of its ring any more: the sender's own memory is the limit, and all comes when it reads again.
+    @Test func aPeerThatStopsReadingStopsItsSenderAlone() {
+        let pair = Pair {
+            $0.sendCapacity = 50
+            $0.retainedFrames = 64
+        }
+        var accepted: UInt64 = 0
+        for _ in 0..<100 {
+            let request = SendRequest(to: pair.a.other, space: .tagged, tag: accepted, memory: memory.application, context: UInt(accepted))
+            while pair.a.send(request, now: pair.now) == .accepted, accepted < 10_000 { accepted += 1 }
+            pair.advance(by: 500_000_000, aloneA: true) { _ in false }
+        }
+        #expect(accepted <= 64 + 50, "\(accepted) messages were taken that nobody reads")
+        #expect(pair.a.residue.slots <= 64 && pair.a.residue.sends <= 50 && pair.a.counters.failedPeers == 0)
+        // Nobody but it waits for it.
+        pair.advance(by: 5_000_000_000)
+        pair.exchange()
+        pair.advance(by: 5_000_000_000)
+        #expect(pair.b.counters.unexpectedMessages == accepted && pair.a.isQuiet)
+    }
+
+    /// What had come before it died is there; what had not never will be.
+    @Test func receivesOfADeadPeerEnd() {
+        let pair = Pair()
+        send(pair.a, now: pair.now)
+        pair.exchange()
+        pair.b.endpoint.declareDead(pair.b.other)
+        let receive = ReceiveRequest(from: pair.b.other, space: .tagged, memory: memory.application, context: 1)
+        #expect(pair.b.receive(receive, now: pair.now) == .accepted)
+        var other = receive
+        other.context = 2
+        #expect(pair.b.receive(other, now: pair.now) == .accepted)
+        other.context = 3
+        other.options = [.completes, .multiReceive]
+        #expect(pair.b.receive(other, now: pair.now) == .accepted)
+        pair.b.progress(pair.now)
+        #expect(pair.b.completions.map(\.context) == [1, 2, 3])
+        #expect(pair.b.completions.map(\.error) == [nil, .peerFailed, .peerFailed])
+        #expect(pair.b.completions.map(\.releasesBuffer) == [false, false, true] && pair.b.residue.isEmpty)
+    }
+
     @Test func aPeerThatIsSilentForTooLongHasFailed() {
         let pair = Pair { $0.peerTimeout = 120_000_000_000 }
         send(pair.a, options: [.completes, .delivery], now: pair.now)

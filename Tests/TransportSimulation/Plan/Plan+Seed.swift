@@ -8,6 +8,9 @@ extension Plan {
         rankCount = random.number(2...4)
         shape = Self.shape(&random)
         options = Self.options(&random)
+        // Numbers of its own: those that come after stay what they were for each seed.
+        var more = SplitMix(seed: seed ^ 0x7265_7175_6573_7473)
+        if more.percent(50) { options.requestCredit = more.one(of: [1, 2, 5]) }
         faults = Self.faults(&random)
         isWired = random.percent(70)
         faults.corruptsSourceAddress = isWired
