@@ -61,7 +61,6 @@ extension CompletionRecord {
         case .update: flags = FI_ATOMIC | FI_WRITE
         case .remoteWrite: flags = FI_RMA | FI_REMOTE_WRITE
         case .remoteRead: flags = FI_RMA | FI_REMOTE_READ
-        case .bufferReleased: flags = FI_MULTI_RECV
         }
         if completion.carriesData { flags |= FI_REMOTE_CQ_DATA }
         if completion.releasesBuffer { flags |= FI_MULTI_RECV }

@@ -86,7 +86,7 @@ struct EndpointCounters {
         case .write, .update: write?.count(failed: failed)
         case .remoteRead: remoteRead?.count(failed: failed)
         case .remoteWrite: remoteWrite?.count(failed: failed)
-        case .peek, .bufferReleased: break
+        case .peek: break
         }
     }
 }

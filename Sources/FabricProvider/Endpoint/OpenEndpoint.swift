@@ -85,7 +85,7 @@ extension FabricObject where State == OpenEndpoint {
             let record = CompletionRecord(completion, source: source ?? .max)
             switch completion.kind {
             case .send, .read, .write, .fetch, .update: transmit?.state.append(record)
-            case .receive, .peek, .bufferReleased: receive?.state.append(record)
+            case .receive, .peek: receive?.state.append(record)
             case .remoteWrite:
                 state.domain.state.regions[completion.tag]?.state.writeCounter?.count(failed: false)
                 if completion.carriesData { receive?.state.append(record) }

@@ -93,9 +93,10 @@ public struct DatagramEndpoint: ~Copyable {
         window.store64(address.key, at: FrameLayout.sourceKey)
         window.store64(carriesData ? request.data : 0, at: Self.data)
         window.store64(0, at: Self.data + 8)
-        request.memory.copy(offset: 0, byteCount: request.memory.byteCount, to: window, at: Self.headerByteCount)
-        packet.byteCount = Self.headerByteCount + request.memory.byteCount
-        template.seal(window, byteCount: packet.byteCount)
+        let start = Self.headerByteCount
+        let sum = request.memory.copySumming(offset: 0, byteCount: request.memory.byteCount, to: window, at: start)
+        packet.byteCount = start + request.memory.byteCount
+        template.seal(window, byteCount: packet.byteCount, tail: DatagramSum.Tail(start: start, sum: sum))
         _ = outgoing.append(packet)
         _ = queuePair.send(&outgoing)
         counters.framesSent &+= 1

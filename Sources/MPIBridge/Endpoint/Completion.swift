@@ -11,8 +11,6 @@ public struct Completion: BitwiseCopyable, Sendable {
         case remoteRead
         /// What a peek found.
         case peek
-        /// No operation: a ``OperationOptions/multiReceive`` buffer is the application's again, no message is with it.
-        case bufferReleased
     }
 
     public var kind: Kind

@@ -27,10 +27,6 @@ extension Simulation {
             try judgeAtomic(completion, atomic, memory, of: rank)
         case (.take(let taker), .peek): try judgePeek(completion, taker, context, of: rank)
         case (.take(let taker), .receive): try judgeReceive(completion, taker, context, of: rank)
-        case (.take(let taker), .bufferReleased):
-            guard taker.kind == .receiveMany else { throw failure("a buffer is released that holds one message") }
-            rank.operations[context] = .over
-            try close(taker, taker.isCancelRequested ? .canceled : .done)
         default: throw failure("a completion that its operation cannot have, or a second one")
         }
     }
