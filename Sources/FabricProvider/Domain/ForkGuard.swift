@@ -1,33 +1,38 @@
 import Glibc
-import Synchronization
 
 /// Locks that a thread of the library's own takes at any moment: a child of fork(2) gets them free, whatever that thread did at the time
 /// (pthread_atfork(3)). Without such threads nothing is here.
 enum ForkGuard {
-    private static let locks = Mutex<[DomainLock]>([])
-    /// Those that the fork under way holds.
-    nonisolated(unsafe) private static var held: [DomainLock] = []
+    /// Of the list, and taken before the locks in it: a fork keeps it until it is over, so that none of them goes away meanwhile, and a
+    /// child gets this one free, too.
+    private static let listLock = DomainLock()
+    // SAFETY: used by whoever holds `listLock`.
+    nonisolated(unsafe) private static var locks: [DomainLock] = []
     private static let isInstalled: Bool = {
         pthread_atfork(
             {
-                let all = ForkGuard.locks.withLock { $0 }
-                for lock in all { lock.lock() }
-                // SAFETY: written between the locks, by the thread that forks.
-                unsafe ForkGuard.held = all
+                ForkGuard.listLock.lock()
+                for lock in unsafe ForkGuard.locks { lock.lock() }
             }, { ForkGuard.release() }, { ForkGuard.release() }) == 0
     }()
 
     private static func release() {
-        // SAFETY: as above.
-        let all = unsafe held
-        unsafe held = []
-        for lock in all { lock.unlock() }
+        // SAFETY: the fork holds the list's lock.
+        for lock in unsafe locks { lock.unlock() }
+        listLock.unlock()
     }
+
+    // Not with one of the locks in the list.
 
     static func add(_ lock: DomainLock) {
         _ = isInstalled
-        locks.withLock { $0.append(lock) }
+        // SAFETY: with the list's lock.
+        Optional(listLock).around { unsafe locks.append(lock) }
     }
 
-    static func remove(_ lock: DomainLock) { locks.withLock { $0.removeAll { $0 == lock } } }
+    /// Before it is destroyed.
+    static func remove(_ lock: DomainLock) {
+        // SAFETY: with the list's lock.
+        Optional(listLock).around { unsafe locks.removeAll { $0 == lock } }
+    }
 }

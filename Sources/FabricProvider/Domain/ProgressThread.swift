@@ -22,6 +22,7 @@ final class ProgressThread: @unchecked Sendable {
     init(lock: DomainLock) throws(SystemCallError) {
         self.lock = lock
         waiter = try Waiter()
+        ForkGuard.add(lock)
     }
 
     // With the lock.
@@ -32,7 +33,6 @@ final class ProgressThread: @unchecked Sendable {
         endpoints.add(endpoint)
         waiter.arm(until: 0)
         guard thread == nil else { return true }
-        ForkGuard.add(lock)
         thread = try? WorkerThread { self.run() }
         return thread != nil
     }
@@ -56,6 +56,8 @@ final class ProgressThread: @unchecked Sendable {
 
     /// The domain closes. In a child of the process that started it there is no such thread, and its descriptors are the parent's.
     func end() {
+        // Last in the parent, whose thread uses the lock until it has ended; a child has no such thread.
+        defer { ForkGuard.remove(lock) }
         guard owner == getpid() else {
             // SAFETY: one reference too many is what is wanted: it is never given back.
             _ = unsafe Unmanaged.passRetained(self)
@@ -67,7 +69,6 @@ final class ProgressThread: @unchecked Sendable {
             waiter.notify()
         }
         thread.take()?.join()
-        ForkGuard.remove(lock)
     }
 
     private func run() {
