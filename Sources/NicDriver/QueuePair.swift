@@ -35,7 +35,7 @@ public protocol QueuePair: AnyObject {
 
 /// What ``QueuePair/armReceive()`` found.
 public enum ReceiveArming: Equatable, Sendable {
-    /// There is something to receive: do not sleep. Nothing is armed.
+    /// There is something to receive: do not sleep, and ``QueuePair/disarmReceive()`` unless others sleep.
     case received
     /// This descriptor becomes readable when frames come in, and stays so until ``QueuePair/disarmReceive()``. It may become so
     /// for nothing. It stays the port's.

@@ -6,7 +6,14 @@ extension FabricObject where State == CompletionQueue {
     private static var longestSleepMilliseconds: Int32 { 1000 }
 
     /// fi_trywait: false if there is something to read; else ``CompletionQueue/waiter`` wakes who sleeps on it now.
-    func mayWait() -> Bool { state.lock.around { prepareSleep() } }
+    func mayWait() -> Bool {
+        state.lock.around {
+            let may = prepareSleep()
+            // A signal ends one wait, and this was it.
+            if !may { state.isSignalled = false }
+            return may
+        }
+    }
 
     func sleep(atMostMilliseconds limit: Int32) {
         let number = state.lock.around { () -> Int32? in

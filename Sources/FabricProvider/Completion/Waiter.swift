@@ -58,7 +58,10 @@ struct Waiter: ~Copyable {
             var isWatched = false
             switch endpoint.state.armReceive() {
             case .armed(let descriptor): isWatched = watch(descriptor, of: endpoint)
-            case .received: isIdle = isIdle && insists
+            case .received:
+                isIdle = isIdle && insists
+                // Others who sleep on it go on sleeping.
+                if endpoint.state.waiters == 1 { endpoint.state.disarmReceive() }
             case .cannot: break
             }
             moment = min(moment, max(endpoint.state.nextDeadline, now &+ Self.shortestSleep))

@@ -89,10 +89,7 @@ final class ReceiveWait {
     func arm(_ queue: some InterruptingQueue) -> ReceiveArming {
         guard let number = eventNumber else { return .cannot }
         let wake = armAndLook(queue, number)
-        guard !queue.hasReceived else {
-            disarm(queue)
-            return .received
-        }
+        if queue.hasReceived { return .received }
         guard progress != nil else { return .armed(number) }
         if let wake { return .armed(wake) }
         disarm(queue)
