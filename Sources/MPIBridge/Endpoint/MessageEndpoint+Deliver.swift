@@ -126,6 +126,7 @@ extension MessageEndpoint {
     mutating func grant(_ index: UInt32, sender: OperationName) {
         let operation = receives[index]
         let name = OperationName(receive: index, generation: operation.generation)
+        receives[index].isAsked = true
         // Whoever calls has seen that there is room.
         _ = postControl(.grant, (sender.word, name.word, UInt64(operation.expectedByteCount), 0), to: operation.source)
         if operation.expectedByteCount == 0 { finishReceive(index) }
@@ -170,8 +171,9 @@ extension MessageEndpoint {
         return name.index
     }
 
+    /// A peer can guess the names of operations that it was not asked about yet: those are none.
     func receiveOperation(_ name: OperationName, of peer: UInt32) -> UInt32? {
-        guard name.isReceive, receives.isInUse(name.index), receives[name.index].isMatched, receives[name.index].source == peer,
+        guard name.isReceive, receives.isInUse(name.index), receives[name.index].isAsked, receives[name.index].source == peer,
             receives[name.index].generation == name.generation
         else { return nil }
         return name.index

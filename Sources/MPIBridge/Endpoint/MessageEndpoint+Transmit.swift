@@ -75,6 +75,7 @@ extension MessageEndpoint {
             if operation.kind == .write || operation.kind == .atomic {
                 guard mayAsk(peer) else { return false }
                 peers[peer].requests.asked &+= 1
+                if operation.kind == .atomic { receives[operation.remoteOperation.index].isAsked = true }
                 // An atomic access is one frame, whatever the limit.
                 if !isEager, operation.kind == .write { return emitRequest(index, of: peer, now: now) }
             } else if isEager, hasCredit(operation) {

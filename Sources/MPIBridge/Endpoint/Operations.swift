@@ -136,6 +136,8 @@ struct ReceiveOperation: BitwiseCopyable {
     var awaitsAnswer: Bool { kind == .read || kind == .fetch || kind == .update }
     /// A message or an answer belongs to it: it is in no list of waiting ones.
     var isMatched = false
+    /// Its source was asked for the bytes or the answer: only then may frames name it.
+    var isAsked = false
     var generation: UInt32 = 0
     var next: UInt32 = .max
     var previous: UInt32 = .max

@@ -10,7 +10,7 @@ extension MessageEndpoint {
     public mutating func access(_ request: AtomicRequest, now: UInt64) -> Posting {
         let peer = request.peer.index
         guard peers.isInUse(peer) else { return .refused(.unknownPeer) }
-        guard !peers[peer].hasFailed else { return .refused(.peerFailed) }
+        guard !peers[peer].hasFailed else { return .refused(refusal) }
         let limit = atomicLimit / (request.access.type.byteCount &* max(1, request.access.operandCount))
         guard request.count <= limit else { return .refused(.tooLong) }
         precondition(request.count > 0 && request.isConsistent, "an atomic access of other lengths than it says")

@@ -59,6 +59,7 @@ extension MessageEndpoint {
         while let index = peers[peer].requests.reads.firstOrNil, mayAsk(peer), controls.freeCount > 0 {
             peers[peer].requests.reads.first = receives[index].next
             peers[peer].requests.asked &+= 1
+            receives[index].isAsked = true
             let name = OperationName(receive: index, generation: receives[index].generation)
             let place = receives[index].takeRemotePlace()
             _ = postControl(.read, (place.key, place.offset, UInt64(receives[index].expectedByteCount), name.word), to: peer)

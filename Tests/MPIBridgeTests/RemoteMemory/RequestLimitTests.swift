@@ -31,6 +31,36 @@ import TransportSimulation
         while posted < count, end.access(request(end, posted), now: now) == .accepted { posted += 1 }
     }
 
+    /// Names can be guessed: the end of a read, or bytes for one, that its owner was not asked for yet.
+    @Test(arguments: [.outcome, .bulk] as [FrameKind]) func whatWasNotAskedForCannotEnd(kind: FrameKind) throws {
+        let pair = Pair { $0.requestCredit = 4 }
+        register(pair)
+        for number in 0..<6 {
+            let read = RemoteMemoryRequest(
+                .read, peer: pair.a.other, memory: memory.application.part(offset: 0, byteCount: 8), remoteOffset: 0, remoteKey: 1,
+                context: UInt(number))
+            #expect(pair.a.endpoint.access(read, now: pair.now) == .accepted)
+        }
+        var names: [OperationName] = []
+        for index in 0..<UInt32(pair.a.endpoint.receives.touched) where pair.a.endpoint.receives.isInUse(index) {
+            let operation = pair.a.endpoint.receives[index]
+            if operation.kind == .read, !operation.isAsked { names.append(OperationName(receive: index, generation: operation.generation)) }
+        }
+        #expect(names.count == 2)
+        let name = try #require(names.first)
+        var frame = ForgedFrame(
+            kind: kind.rawValue, from: pair.b.address, to: pair.a.address,
+            words: kind == .outcome ? [name.word, UInt64(TransportError.remoteAccess.rawValue)] : [name.word, 0],
+            payload: kind == .outcome ? [] : [UInt8](repeating: 9, count: 8))
+        frame.sequence = Peer.firstSequence(from: pair.b.address.key, to: pair.a.address.key)
+        frame.acknowledgement = Peer.firstSequence(from: pair.a.address.key, to: pair.b.address.key)
+        pair.a.port.arrive(frame.bytes)
+        pair.a.progress(pair.now)
+        #expect(pair.a.counters.failedPeers == 1)
+        #expect(pair.a.completions.map(\.context).sorted() == Array(0..<6) && pair.a.completions.allSatisfy { $0.error == .peerFailed })
+        #expect(memory.bytes.prefix(8).allSatisfy { $0 == 3 } && pair.a.residue.isEmpty)
+    }
+
     @Test(arguments: [(1, 0), (4, 0), (16, 0), (1, 100), (4, 100), (16, 20)] as [(UInt32, UInt64)])
     func bothSidesFloodAndAllEnds(credit: UInt32, lossOneOf: UInt64) {
         let pair = Pair {
