@@ -15,7 +15,10 @@ extension MessageEndpoint {
         for index in 0..<UInt32(sends.touched) where sends.isInUse(index) && sends[index].peer == peer {
             finishSend(index, error: error)
         }
-        for index in 0..<UInt32(receives.touched) where receives.isInUse(index) { failReceive(index, of: peer, error) }
+        // Buffers for several messages end after the parts of them that were on their way.
+        for _ in 0..<2 {
+            for index in 0..<UInt32(receives.touched) where receives.isInUse(index) { failReceive(index, of: peer, error) }
+        }
     }
 
     /// The peer's endpoint has ended as it should: what it owed it will not bring any more.

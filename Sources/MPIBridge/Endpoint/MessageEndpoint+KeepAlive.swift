@@ -1,7 +1,16 @@
 /// Peers that owe no acknowledgement and are silent while something of theirs is waited for: they are asked for a sign of life.
 extension MessageEndpoint {
+    /// How often peers are looked at: several questions fit into the shortest ``patience(with:)`` there is.
     private var keepAliveInterval: UInt64 {
-        (options.answersAlone ? min(options.answerTimeout, options.peerTimeout) : options.peerTimeout) / 8
+        (options.answersAlone || knowsWhoAnswersAlone ? min(options.answerTimeout, options.peerTimeout) : options.peerTimeout) / 8
+    }
+
+    /// A peer has said that it answers whatever its application does.
+    mutating func noteAnswersAlone(_ peer: UInt32, now: UInt64) {
+        peers[peer].answersAlone = true
+        guard !knowsWhoAnswersAlone else { return }
+        knowsWhoAnswersAlone = true
+        keepAliveAt = min(keepAliveAt, now &+ keepAliveInterval)
     }
 
     /// How long a peer may be silent when it is asked, or owes something.
@@ -11,13 +20,15 @@ extension MessageEndpoint {
 
     /// A peer that does not answer for so long as there is ``patience(with:)`` has failed. Nobody is asked while nothing is waited for.
     mutating func keepAlive(now: UInt64) {
+        // Who looks so late was away himself: the answers to earlier questions are not read yet.
+        let wasAway = now &- keepAliveAt > keepAliveInterval
         keepAliveAt = now &+ keepAliveInterval
         guard awaitsSomething else { return }
         noteAwaitedPeers(.tagged)
         noteAwaitedPeers(.untagged)
         for peer in 0..<UInt32(peers.touched) where peers[peer].matters && !peers[peer].hasFailed {
-            guard now &- peers[peer].heardAt >= keepAliveInterval else { continue }
-            if peers[peer].askedAt == 0 { peers[peer].askedAt = now }
+            guard now &- peers[peer].heardAt >= patience(with: peer) / 8 else { continue }
+            if peers[peer].askedAt == 0 || wasAway { peers[peer].askedAt = now }
             if now &- peers[peer].askedAt >= patience(with: peer) {
                 fail(peer)
             } else {

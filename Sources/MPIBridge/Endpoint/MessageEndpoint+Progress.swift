@@ -71,7 +71,7 @@ extension MessageEndpoint {
             switch frame.kind {
             case .acknowledgement:
                 counters.acknowledgementsReceived &+= 1
-                if frame.flags.contains(.answersAlone) { peers[peer].answersAlone = true }
+                if frame.flags.contains(.answersAlone) { noteAnswersAlone(peer, now: now) }
                 if frame.flags.contains(.answerAtOnce) {
                     peers[peer].shallAcknowledgeNow = true
                     callAttention(peer)

@@ -38,6 +38,8 @@ extension MessageEndpoint {
             peers[peer].retransmitAt = .max
             return
         }
+        // Who looks so late was away himself: what the peer has said since then is not read yet.
+        if now &- peers[peer].retransmitAt > options.longestTimeout { peers[peer].owingSince = now }
         if now &- peers[peer].heardAt >= patience(with: peer), now &- peers[peer].owingSince >= patience(with: peer) {
             return fail(peer)
         }

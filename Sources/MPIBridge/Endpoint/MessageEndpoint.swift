@@ -39,6 +39,7 @@ public struct MessageEndpoint: ~Copyable {
     var timed: [UInt32] = []
     var nextTimer: UInt64 = .max
     var keepAliveAt: UInt64
+    var knowsWhoAnswersAlone = false
     /// The router's address, once it has answered, and when it is asked.
     var routerMAC: MACAddress?
     var askRouterAt: UInt64 = .max
