@@ -1,7 +1,7 @@
 public import DeviceMemory
 import LinuxIO
 
-/// An end of a named wire in shared memory, which up to 16 ends in several processes of one user join. Every frame is copied
+/// An end of a named wire in shared memory, which up to 64 ends in several processes of one user join. Every frame is copied
 /// to every other end that wants it. How the file is laid out, who owns what, and what a crash does: docs/wire.md.
 ///
 /// Between two ends a frame costs one copy and no system call. Nothing waits: a full ring drops, counted. Whatever others
@@ -39,7 +39,7 @@ public final class SharedMemoryWire: Wire {
     public static var defaultDirectory: String { "/dev/shm/unic-\(effectiveUser)" }
 
     public var name: String { membership.wire }
-    /// Which of the ends this is, 0 to 15.
+    /// Which of the ends this is, 0 to 63.
     public var end: Int { membership.end }
     public var counters: WireCounters { rings.counters }
 
@@ -90,7 +90,7 @@ public final class SharedMemoryWire: Wire {
 
     /// Who is on the wire now, by what they wrote and by what was found out about their death.
     private func refresh() {
-        var live: UInt32 = 0
+        var live: UInt64 = 0
         for other in 0..<WireLayout.endCount where other != membership.end {
             let generation = rings.generation(of: other)
             if generation != generations[other] {
@@ -117,7 +117,7 @@ public final class SharedMemoryWire: Wire {
 
     /// Wakes sleepers. One that is not there under its name may have been replaced after the last look at who is: then the
     /// one that armed is woken under its own.
-    private func wake(_ ends: UInt32) {
+    private func wake(_ ends: UInt64) {
         for other in 0..<WireLayout.endCount where ends & (1 &<< other) != 0 {
             if membership.wakeSocket.wake(wakeNames[other]) == .delivered { continue }
             refresh()

@@ -25,6 +25,7 @@ struct WireMembership: ~Copyable {
     /// Joins a wire, making its file if nobody is on it. The end's words are in order before anyone sees it as joined.
     static func join(wire: String, directoryPath: String) throws(WireError) -> WireMembership {
         let fileName = try fileName(ofWire: wire)
+        let deadline = Deadline(afterMilliseconds: joinTimeoutMilliseconds)
         while true {
             let directory = try onWire(wire) { () throws(SystemCallError) in try PrivateDirectory(path: directoryPath) }
             let file = try onWire(wire) { () throws(SystemCallError) in try directory.openFile(fileName) }
@@ -42,7 +43,13 @@ struct WireMembership: ~Copyable {
             // SAFETY: the mapping lives to the end of this call, and then in the value that it returns.
             let memory = unsafe MemoryWindow(pages.address, byteCount: pages.byteCount)
             try checkHeader(memory, wire: wire, path: "\(directoryPath)/\(fileName)")
-            let end = try takeEnd(file, wire: wire)
+            guard let end = try takeEnd(file, wire: wire) else {
+                // Processes that end are leaving: a job that starts others again and again has more than fit for a moment.
+                if deadline.hasPassed { throw .full(wire: wire, endCount: WireLayout.endCount) }
+                try onWire(wire) { () throws(SystemCallError) in try file.unlock(byte: WireLayout.membershipLockByte) }
+                _ = waitForReadable([], timeoutMilliseconds: 10)
+                continue
+            }
             try reserveRings(of: end, file, memory, wire: wire)
             var generation = memory.loadAcquire32(at: WireLayout.generationOffset(end))
             let socket = try bindWakeSocket(end, &generation, status.inode, wire)
@@ -144,12 +151,12 @@ extension WireMembership {
         else { throw .otherVersion(wire: wire, path: path) }
     }
 
-    /// The lowest end that no living process has.
-    private static func takeEnd(_ file: borrowing OwnedDescriptor, wire: String) throws(WireError) -> Int {
+    /// The lowest end that no living process has; nil if all are taken.
+    private static func takeEnd(_ file: borrowing OwnedDescriptor, wire: String) throws(WireError) -> Int? {
         for end in 0..<WireLayout.endCount {
             if try onWire(wire, { () throws(SystemCallError) in try file.tryLock(byte: WireLayout.lockByte(end)) }) { return end }
         }
-        throw .full(wire: wire, endCount: WireLayout.endCount)
+        return nil
     }
 
     /// Sets memory aside for the rings to and from everyone who is there, so that writing a frame cannot meet a full file

@@ -9,22 +9,22 @@ struct WireRings: ~Copyable {
     private let end: Int
 
     /// Ends that frames go to, a bit each.
-    private(set) var liveEnds: UInt32 = 0
+    private(set) var liveEnds: UInt64 = 0
     /// Ends whose rings are looked at: those, and any that left frames behind.
-    private var watchedEnds: UInt32 = 0
+    private var watchedEnds: UInt64 = 0
     private var nextEnd = 0
 
-    private var sendTails = InlineArray<16, UInt64>(repeating: 0)
+    private var sendTails = InlineArray<64, UInt64>(repeating: 0)
     /// What was last seen of the receivers' heads.
-    private var sendHeads = InlineArray<16, UInt64>(repeating: 0)
-    private var receiveHeads = InlineArray<16, UInt64>(repeating: 0)
+    private var sendHeads = InlineArray<64, UInt64>(repeating: 0)
+    private var receiveHeads = InlineArray<64, UInt64>(repeating: 0)
     /// What was last seen of the senders' tails.
-    private var receiveTails = InlineArray<16, UInt64>(repeating: 0)
+    private var receiveTails = InlineArray<64, UInt64>(repeating: 0)
     /// The arming that each receiver was last woken for.
-    private var wokenArmings = InlineArray<16, UInt32>(repeating: 0)
+    private var wokenArmings = InlineArray<64, UInt32>(repeating: 0)
 
     /// Ends that frames went to since ``sleepers()`` was asked last.
-    private var published: UInt32 = 0
+    private var published: UInt64 = 0
 
     private var shown: MemoryWindow?
     private var shownEnd = 0
@@ -75,12 +75,12 @@ struct WireRings: ~Copyable {
     /// Those among the receivers of the last frames who have to be woken, a bit each, once for each arming. The barrier pairs with
     /// the one in ``arm()``: either this sees the arming, or the receiver sees the frames when it looks again. It waits until all
     /// that was copied has reached the other core, so there is one for a batch and not one for a frame.
-    mutating func sleepers() -> UInt32 {
+    mutating func sleepers() -> UInt64 {
         guard published != 0 else { return 0 }
         ProcessorBarrier.full()
         var rest = published
         published = 0
-        var asleep: UInt32 = 0
+        var asleep: UInt64 = 0
         while rest != 0 {
             let other = rest.trailingZeroBitCount
             rest &= rest &- 1
@@ -123,11 +123,11 @@ struct WireRings: ~Copyable {
     /// The frame that is shown until ``drop()``: the next one of the end whose turn it is.
     mutating func next() -> MemoryWindow? {
         if let shown { return shown }
-        let later = watchedEnds & (UInt32.max &<< UInt32(truncatingIfNeeded: nextEnd))
+        let later = watchedEnds & (UInt64.max &<< UInt64(truncatingIfNeeded: nextEnd))
         return firstFrame(among: later) ?? firstFrame(among: watchedEnds & ~later)
     }
 
-    private mutating func firstFrame(among ends: UInt32) -> MemoryWindow? {
+    private mutating func firstFrame(among ends: UInt64) -> MemoryWindow? {
         var rest = ends
         while rest != 0 {
             let other = rest.trailingZeroBitCount
@@ -192,7 +192,7 @@ struct WireRings: ~Copyable {
         shown = nil
         counters.receivedFrames &+= 1
         memory.storeRelease64(receiveHeads[shownEnd], at: WireLayout.headOffset(from: shownEnd, to: end))
-        nextEnd = (shownEnd &+ 1) & 15
+        nextEnd = (shownEnd &+ 1) & (WireLayout.endCount &- 1)
     }
 
     // MARK: Membership
@@ -208,7 +208,7 @@ struct WireRings: ~Copyable {
     func generation(of other: Int) -> UInt32 { memory.loadAcquire32(at: WireLayout.generationOffset(other)) }
 
     /// From now on frames go to these ends. Those that are new are looked at; those that left, until their rings are empty.
-    mutating func setLive(_ ends: UInt32) {
+    mutating func setLive(_ ends: UInt64) {
         for other in 0..<WireLayout.endCount where ends & ~liveEnds & (1 &<< other) != 0 { wokenArmings[other] = 0 }
         liveEnds = ends
         watchedEnds |= ends
@@ -219,9 +219,10 @@ struct WireRings: ~Copyable {
         memory.storeRelease64(word, at: WireLayout.filterOffset(end))
     }
 
-    /// Says that this end is about to sleep. Frames published before this are there when it looks again; later ones wake it.
+    /// Says that this end is about to sleep. Frames published before this are there when it looks again; later ones wake it, also if
+    /// it was armed and woken before: each arming is another.
     mutating func arm() {
-        arming |= 1
+        arming = (arming &+ 1) | 1
         memory.storeRelease32(arming, at: WireLayout.armedOffset(end))
         ProcessorBarrier.full()
     }

@@ -62,15 +62,36 @@ import Testing
         }
     }
 
-    @Test func theSeventeenthEndIsRefused() throws {
-        let ends = try (0..<16).map { _ in try directory.join() }
+    @Test func oneMoreThanAllEndsIsRefused() throws {
+        let first = try directory.join()
+        // The memory of so many would be a gigabyte; what makes a place taken is its lock.
+        let others = try directory.hold(1..<63)
+        let last = try directory.join()
+        #expect(last.end == 63)
         do {
             _ = try directory.join()
-            Issue.record("a seventeenth end joined")
+            Issue.record("one end too many joined")
         } catch let error as WireError {
-            #expect(error.description == "Wire w is full: all of its 16 ends are joined. Let one leave, or use another name.")
+            #expect(error.description == "Wire w is full: all of its 64 ends are joined. Let one leave, or use another name.")
         }
-        #expect(ends[3].hasPeers)
+        first.send(frame(broadcast(61)))
+        last.send(frame(broadcast(62)))
+        #expect(last.receive()?.count == 61)
+        #expect(first.receive()?.count == 62)
+        withExtendedLifetime(others) {}
+    }
+
+    @Test func whoComesWhileOneLeavesGetsItsPlace() throws {
+        let first = try directory.join()
+        let others = try directory.hold(2..<64)
+        let leaving = try WirePeerProcess(directory, "w", ["echo", "1"])
+        #expect(leaving.nextLine() == "joined 1")
+        #expect(first.hasPeers)
+        first.send(frame(broadcast(60)))
+        first.flush()
+        #expect(try directory.join().end == 1)
+        #expect(leaving.end() == .exited(0))
+        withExtendedLifetime(others) {}
     }
 
     @Test func anEndThatLeftCanBeTakenAgain() throws {

@@ -48,6 +48,23 @@ import Testing
         }
     }
 
+    /// A second sleeper of the same end: the frame that woke the first is taken, and the next one wakes again.
+    @Test func anEndThatArmsTwiceIsWokenForWhatFollows() throws {
+        let a = try directory.join(), b = try directory.join()
+        for _ in 0..<3 {
+            let descriptor = try #require(b.armWake())
+            a.send(frame(broadcast(60)))
+            a.flush()
+            #expect(waitForReadable([descriptor], timeoutMilliseconds: 0) == [0])
+            _ = b.armWake()
+            #expect(b.receive() != nil && b.receive() == nil)
+        }
+        let descriptor = try #require(b.armWake())
+        a.send(frame(broadcast(60)))
+        a.flush()
+        #expect(waitForReadable([descriptor], timeoutMilliseconds: 0) == [0])
+    }
+
     @Test func whoeverTookADeadSleepersPlaceIsWoken() throws {
         let a = try directory.join()
         let peer = try WirePeerProcess(directory, "w", ["join"])

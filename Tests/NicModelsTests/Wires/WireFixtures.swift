@@ -29,6 +29,15 @@ final class WireDirectory {
 
     func join(_ wire: String = "w") throws -> SharedMemoryWire { try SharedMemoryWire(name: wire, directory: path) }
 
+    /// Takes places of the wire "w", which somebody is on, without being there.
+    func hold(_ ends: Range<Int>) throws -> HeldPlaces {
+        let places = HeldPlaces(file: try OwnedDescriptor.open(file("w"), flags: O_RDWR))
+        for end in ends {
+            guard try places.file.tryLock(byte: end) else { throw FixtureError(reason: "place \(end) is taken") }
+        }
+        return places
+    }
+
     deinit {
         for wire in ["w", "one", "two"] {
             // SAFETY: the C string lives for the call.
@@ -37,6 +46,12 @@ final class WireDirectory {
         // SAFETY: as above.
         _ = unsafe rmdir(path)
     }
+}
+
+/// Until this goes, nobody gets them.
+final class HeldPlaces {
+    let file: OwnedDescriptor
+    init(file: consuming OwnedDescriptor) { self.file = file }
 }
 
 /// Memory for a frame that a test sends.
