@@ -27,6 +27,7 @@ final class Pair {
         var nextDeadline: UInt64 { endpoint.nextDeadline }
         var completionCount: Int { endpoint.completionCount }
         func access(_ request: RemoteMemoryRequest, now: UInt64) -> Posting { endpoint.access(request, now: now) }
+        func unregister(key: UInt64) -> Bool { endpoint.unregister(key: key) }
         func send(_ request: SendRequest, now: UInt64) -> Posting { endpoint.send(request, now: now) }
         func receive(_ request: ReceiveRequest, now: UInt64) -> Posting { endpoint.receive(request, now: now) }
         func receiveClaimed(_ request: ReceiveRequest, now: UInt64) -> Posting { endpoint.receiveClaimed(request, now: now) }

@@ -27,7 +27,7 @@ extension MessageEndpoint {
             }
             peers[peer].oldest = frame.acknowledgement
             peers[peer].roundTrip.advanced()
-            peers[peer].congestion.advanced(by: advance)
+            peers[peer].congestion.advanced(by: advance, to: frame.acknowledgement)
             peers[peer].retransmitAt =
                 peers[peer].inFlight == 0 && !peers[peer].isStalled ? .max : now &+ peers[peer].roundTrip.retransmissionTimeout
             if peers[peer].timedOutAt != 0, newest.wasRetransmitted { recover(peer, frames: 2 &* advance, now: now) }
@@ -163,10 +163,15 @@ extension MessageEndpoint {
     }
 
     mutating func sendUncounted(_ kind: FrameKind, flags: FrameFlags, to peer: UInt32) {
-        guard peers[peer].hasNextHop else { return }
+        guard peers[peer].hasNextHop else {
+            // The router's answer calls us back.
+            if kind == .acknowledgement { (peers[peer].shallAcknowledgeNow, peers[peer].acknowledgeAt) = (true, .max) }
+            return
+        }
         guard outgoing.room > 0, var packet = queuePair.makePacket() else {
             // Soon again.
-            peers[peer].acknowledgeAt = 0
+            peers[peer].shallAcknowledgeNow = true
+            callAttention(peer)
             return
         }
         storeHead(packet.window, kind: kind, flags: flags, of: peer)

@@ -45,9 +45,12 @@ extension MessageEndpoint {
             peers[peer].needsAttention = false
             if peers[peer].holdsExpected { deliverEarly(peer, now: now) }
             pump(peer, now: now)
-            if peers[peer].shallAcknowledgeNow { sendAcknowledgement(peer) }
-            // Without room for it now, it goes next time.
-            if peers[peer].shallAcknowledgeNow { callAttention(peer) }
+            // Without a way to the peer it waits for the router's answer, which calls us back.
+            if peers[peer].shallAcknowledgeNow, peers[peer].hasNextHop {
+                sendAcknowledgement(peer)
+                // Without room for it now, it goes next time.
+                if peers[peer].shallAcknowledgeNow { callAttention(peer) }
+            }
             if peer == last { break }
         }
     }

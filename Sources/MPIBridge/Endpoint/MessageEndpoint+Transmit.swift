@@ -16,21 +16,36 @@ extension MessageEndpoint {
         while let index = peers[peer].controls.firstOrNil, hasRoom(peer, limit: PeerWindow.size, byteLimit: .max), slots.freeCount > 0 {
             emitControl(index, of: peer, now: now)
         }
-        while let index = peers[peer].messages.firstOrNil, hasRoom(peer, limit: peers[peer].congestion.frames),
-            slots.freeCount > slotReserve
-        {
-            guard emitMessage(index, of: peer, now: now) else { break }
-        }
-        while let index = peers[peer].bulk.firstOrNil, hasRoom(peer, limit: min(PeerWindow.bulkSize, peers[peer].congestion.frames)) {
-            emitBulk(index, of: peer, now: now)
-            // The peer works on the first pieces while the next are built.
-            if outgoing.count >= Self.bulkBurst { flush() }
+        if peers[peer].bulk.isEmpty {
+            pumpMessages(peer, limit: PeerWindow.size, now: now)
+        } else {
+            // In turn, so that neither waits for the end of the other, and within the same limit.
+            peers[peer].bulkGoesFirst.toggle()
+            if peers[peer].bulkGoesFirst { pumpBulk(peer, now: now) }
+            pumpMessages(peer, limit: PeerWindow.bulkSize, now: now)
+            pumpBulk(peer, now: now)
         }
         if peers[peer].isStalled {
             time(peer, now: now)
         } else if peers[peer].inFlight == 0, peers[peer].hasSomethingToSend, peers[peer].hasNextHop, !waitsForAnswers(peer) {
             // Only packets, slots or the ring were short, and no acknowledgement of this peer will bring us back.
             callAttention(peer)
+        }
+    }
+
+    @inline(__always) private mutating func pumpMessages(_ peer: UInt32, limit: UInt32, now: UInt64) {
+        while let index = peers[peer].messages.firstOrNil, hasRoom(peer, limit: min(limit, peers[peer].congestion.frames)),
+            slots.freeCount > slotReserve
+        {
+            guard emitMessage(index, of: peer, now: now) else { break }
+        }
+    }
+
+    private mutating func pumpBulk(_ peer: UInt32, now: UInt64) {
+        while let index = peers[peer].bulk.firstOrNil, hasRoom(peer, limit: min(PeerWindow.bulkSize, peers[peer].congestion.frames)) {
+            emitBulk(index, of: peer, now: now)
+            // The peer works on the first pieces while the next are built.
+            if outgoing.count >= Self.bulkBurst { flush() }
         }
     }
 

@@ -106,7 +106,7 @@ extension MessageEndpoint {
         receives[part].parent = index
         receives[index].usedByteCount &+= count
         receives[index].openParts &+= 1
-        if room &- count < options.minimumMultiReceive {
+        if room &- count < max(1, options.minimumMultiReceive) {
             receives[index].isClosed = true
             unlink(index)
         }

@@ -9,7 +9,10 @@ struct CongestionWindow: BitwiseCopyable {
 
     private static let least: UInt32 = 8
 
-    mutating func advanced(by count: UInt32) {
+    /// - Parameter oldest: the first frame that is not acknowledged.
+    mutating func advanced(by count: UInt32, to oldest: UInt32) {
+        // Numbers wrap: what is over must not be compared with them later.
+        if let answered = answeredBefore, Int32(bitPattern: oldest &- answered) >= 0 { answeredBefore = nil }
         acknowledged &+= count
         guard frames < PeerWindow.size, acknowledged >= frames else { return }
         acknowledged = 0

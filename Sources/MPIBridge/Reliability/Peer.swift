@@ -44,6 +44,8 @@ struct Peer: BitwiseCopyable {
     var congestion = CongestionWindow()
     /// Answers and requests for memory go first, then messages, then bulk data.
     var controls = LinkedQueue(), messages = LinkedQueue(), bulk = LinkedQueue()
+    /// Whose turn it was last.
+    var bulkGoesFirst = false
     /// Credits: what was sent in all and what may be, modulo 2³².
     var bytesCharged: UInt32 = 0, byteCredit: UInt32
     var messagesCharged: UInt32 = 0, messageCredit: UInt32

@@ -18,8 +18,10 @@ struct RoundTrip: BitwiseCopyable {
     /// How long a frame that was just sent again is left alone.
     var smoothedOrShortest: UInt64 { smoothed == 0 ? shortest : smoothed }
 
-    /// §2.2 and §2.3; §3 (Karn): never of a frame that was sent twice, which the caller sees to.
-    mutating func measured(_ sample: UInt64) {
+    /// §2.2 and §2.3; §3 (Karn): never of a frame that was sent twice, which the caller sees to. A sample counts at most as twice the
+    /// time-out: a peer that computed for a minute has not become slow, and a path that has is known after a few.
+    mutating func measured(_ time: UInt64) {
+        let sample = min(time, 2 &* timeout)
         if smoothed == 0 {
             smoothed = max(1, sample)
             variation = sample / 2

@@ -15,16 +15,6 @@ extension MessageEndpoint {
         return regions.add(unsafe ApplicationMemory(address: address, byteCount: byteCount), key: key, access: access, base: base)
     }
 
-    /// Nobody reaches the memory when this returns: transfers that are under way fail. False: there is no such region.
-    public mutating func unregister(key: UInt64) -> Bool {
-        guard regions.remove(key) else { return false }
-        for index in 0..<UInt32(receives.touched) where receives.isInUse(index) && receives[index].regionKey == key {
-            fail(receives[index].source)
-        }
-        for index in 0..<UInt32(sends.touched) where sends.isInUse(index) && sends[index].regionKey == key { fail(sends[index].peer) }
-        return true
-    }
-
     mutating func postRead(_ request: RemoteMemoryRequest, now: UInt64) -> Posting {
         guard receives.count < options.receiveCapacity else { return .tryAgain }
         let receive = ReceiveRequest(

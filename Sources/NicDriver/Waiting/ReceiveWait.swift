@@ -103,6 +103,9 @@ final class ReceiveWait {
         if EventFD.drain(number) > 0 { interrupts &+= 1 }
     }
 
+    /// Turns that a model may need for what came before the arming: frames that nobody wants are many in a turn.
+    private static let longestLook = 64
+
     /// Returns what a device of this thread wakes by.
     private func armAndLook(_ queue: some InterruptingQueue, _ number: Int32) -> Int32? {
         EventFD.drain(number)
@@ -110,7 +113,11 @@ final class ReceiveWait {
         let wake = progress?.armWake()
         // Arming is a store to the device, the look a load from memory: they must not change places.
         DeviceBarrier.full()
-        if let progress { _ = progress.step() }
+        if let progress {
+            for _ in 0..<Self.longestLook {
+                guard progress.step(), !queue.hasReceived else { break }
+            }
+        }
         return wake
     }
 

@@ -6,6 +6,7 @@ import Testing
 @Suite struct RoundTripTests {
     private static func options(_ change: (inout TransportOptions) -> Void = { _ in }) -> TransportOptions {
         var options = TransportOptions()
+        options.firstTimeout = 100_000_000
         options.shortestTimeout = 1
         options.longestTimeout = 1_000_000_000
         change(&options)
@@ -38,7 +39,13 @@ import Testing
         var trip = RoundTrip(options: Self.options { $0.shortestTimeout = 500_000 })
         for _ in 0..<100 { trip.measured(10) }
         #expect(trip.retransmissionTimeout == 500_000)
+        // One away for long, then as before: it is forgotten soon.
         trip.measured(.max / 8)
+        #expect(trip.retransmissionTimeout < 1_200_000)
+        for _ in 0..<8 { trip.measured(10) }
+        #expect(trip.retransmissionTimeout == 500_000)
+        // A path that has become slow.
+        for _ in 0..<16 { trip.measured(.max / 8) }
         #expect(trip.retransmissionTimeout == 1_000_000_000)
     }
 
