@@ -94,7 +94,7 @@ extension VerbsObject where State == VerbsQueuePair {
 
     // Memory that peers reach.
 
-    /// Opens the protection domain's regions to the peer, as far as region and queue pair allow. False: there are too many.
+    /// Opens the protection domain's regions to the peer, to it alone, as far as region and queue pair allow. False: there are too many.
     func openMemory() -> Bool {
         guard state.service == .connected, !state.opensMemory else { return true }
         state.opensMemory = true
@@ -105,11 +105,11 @@ extension VerbsObject where State == VerbsQueuePair {
 
     func open(_ region: MemoryKeys.Region) -> Bool {
         let access = region.access.remote(over: state.access)
-        guard state.opensMemory, !access.isEmpty else { return true }
+        guard state.opensMemory, !access.isEmpty, let peer = state.peer else { return true }
         // SAFETY: the program lends the memory until it deregisters it, which closes it first.
         return unsafe state.adapter.state.transport.register(
             address: region.address, byteCount: region.byteCount, key: Self.remoteKey(of: region.key, through: state.number),
-            access: access, base: region.base)
+            access: access, base: region.base, peer: peer)
     }
 
     func close(_ key: UInt32) {
