@@ -68,6 +68,8 @@ import Testing
         owner.fill(1)
         peer.fill(2)
         third.fill(3)
+        // One that does not ask first.
+        thief.state.readiness.answered()
         third.post(thief, 1, operation, byteCount: byteCount, key: owner.key)
         #expect(third.next(sides)?.status == .remoteAccess)
         #expect(owner.byte(0) == 1 && third.byte(0) == 3)

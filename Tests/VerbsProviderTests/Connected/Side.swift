@@ -129,8 +129,8 @@ final class Side {
     func take() -> WorkCompletion? { queue.state.entries.removeFirst() }
 
     /// Drives all sides until a condition holds; whether it did.
-    static func drive(_ sides: [Side], seconds: Int = 20, until condition: () -> Bool) -> Bool {
-        let deadline = Deadline(afterMilliseconds: UInt64(seconds) * 1000)
+    static func drive(_ sides: [Side], milliseconds: UInt64 = 20_000, until condition: () -> Bool) -> Bool {
+        let deadline = Deadline(afterMilliseconds: milliseconds)
         while !condition() {
             if deadline.hasPassed { return false }
             for side in sides { side.progress() }
@@ -139,9 +139,9 @@ final class Side {
     }
 
     /// The next completion here, with all sides driven.
-    func next(_ sides: [Side], seconds: Int = 20) -> WorkCompletion? {
+    func next(_ sides: [Side]) -> WorkCompletion? {
         var found: WorkCompletion?
-        _ = Self.drive(sides, seconds: seconds) {
+        _ = Self.drive(sides) {
             found = take()
             return found != nil
         }
