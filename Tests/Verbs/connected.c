@@ -174,6 +174,28 @@ static void refusals(void) {
     CHECK(ibv_dereg_mr(middle) == 0 && ibv_dereg_mr(read_only) == 0);
 }
 
+// Side 0 writes before side 1 has made its step to RTR.
+static void early(void) {
+    qp = make_qp(IBV_QPT_RC);
+    CHECK(to_init(qp, every) == 0);
+    peer = meet((struct place){.qpn = qp->qp_num, .rkey = mr->rkey, .address = (uintptr_t)memory});
+    if (side == 0) {
+        fill(memory, size, 4);
+        CHECK(to_receive(qp, peer.qpn) == 0 && to_send(qp) == 0);
+        CHECK(signaled(1, IBV_WR_RDMA_WRITE, memory, 100000, peer.address) == 0);
+        CHECK(signaled(2, IBV_WR_SEND, memory, 8, 0) == 0);
+        expect(1, IBV_WC_SUCCESS);
+        expect(2, IBV_WC_SUCCESS);
+    } else {
+        CHECK(receive(qp, 1, memory + size - 64, 64, mr) == 0);
+        usleep(100000);
+        CHECK(to_receive(qp, peer.qpn) == 0);
+        expect(1, IBV_WC_SUCCESS);
+        CHECK(is_filled(memory, 100000, 4));
+    }
+    end_qp();
+}
+
 static void local_errors(void) {
     // The receiver's memory is too short.
     connect_qp(every, mr);
@@ -248,6 +270,7 @@ int main(void) {
     messages();
     writes_and_reads();
     refusals();
+    early();
     local_errors();
     alone();
     death();

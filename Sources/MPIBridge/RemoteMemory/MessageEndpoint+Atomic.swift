@@ -55,7 +55,9 @@ extension MessageEndpoint {
             frame.payloadByteCount == byteCount &* access.operandCount
         else { return .violation }
         guard controls.freeCount > 0, sends.freeCount > 0, hasCompletionRoom else { return .notNow }
-        guard let memory = regions.part(key, offset: window.load64(at: 88), byteCount: UInt64(byteCount), for: access.access)?.firstPiece
+        guard
+            let memory = regions.part(
+                key, offset: window.load64(at: 88), byteCount: UInt64(byteCount), for: access.access, by: peer)?.firstPiece
         else {
             counters.accessesRefused &+= 1
             return answer(name, with: .remoteAccess, to: peer)

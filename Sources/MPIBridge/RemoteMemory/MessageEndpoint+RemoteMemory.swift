@@ -4,15 +4,18 @@ import DeviceMemory
 extension MessageEndpoint {
     /// Lets peers reach memory. False: the key is taken, or there are too many.
     ///
-    /// - Parameter base: what peers call the first byte: 0, or the number that programs know as its address.
+    /// - Parameters:
+    ///   - base: what peers call the first byte: 0, or the number that programs know as its address.
+    ///   - peer: who reaches it. Of others the key is a wrong one.
     ///
     /// Safety duty of the caller: the memory stays until ``unregister(key:)``.
     @unsafe public mutating func register(
-        address: UInt, byteCount: Int, key: UInt64, access: RegionAccess, base: UInt64 = 0
+        address: UInt, byteCount: Int, key: UInt64, access: RegionAccess, base: UInt64 = 0, peer: PeerID = .any
     ) -> Bool {
         guard byteCount >= 0 else { return false }
         // SAFETY: the caller's duty.
-        return regions.add(unsafe ApplicationMemory(address: address, byteCount: byteCount), key: key, access: access, base: base)
+        return regions.add(
+            unsafe ApplicationMemory(address: address, byteCount: byteCount), key: key, access: access, base: base, peer: peer)
     }
 
     mutating func postRead(_ request: RemoteMemoryRequest, now: UInt64) -> Posting {
@@ -37,7 +40,7 @@ extension MessageEndpoint {
         guard name.isReceive, !asksTooMuch(peer) else { return .violation }
         guard controls.freeCount > 0, sends.freeCount > 0, hasCompletionRoom else { return .notNow }
         let key = window.load64(at: 80)
-        guard let memory = regions.part(key, offset: window.load64(at: 88), byteCount: byteCount, for: .remoteRead)
+        guard let memory = regions.part(key, offset: window.load64(at: 88), byteCount: byteCount, for: .remoteRead, by: peer)
         else {
             counters.accessesRefused &+= 1
             return answer(name, with: .remoteAccess, to: peer)
@@ -63,7 +66,8 @@ extension MessageEndpoint {
             total == frame.payloadByteCount || frame.payloadByteCount > 0
         else { return .violation }
         guard controls.freeCount > 0 else { return .notNow }
-        if let memory = regions.part(window.load64(at: 80), offset: window.load64(at: 88), byteCount: total, for: .remoteWrite) {
+        let place = (key: window.load64(at: 80), offset: window.load64(at: 88))
+        if let memory = regions.part(place.key, offset: place.offset, byteCount: total, for: .remoteWrite, by: peer) {
             guard let index = startWrite(frame, window, into: memory, from: peer) else { return .notNow }
             receives[index].sender = OperationName(word: window.load64(at: 104))
             peers[peer].inbound = .receive
@@ -85,7 +89,8 @@ extension MessageEndpoint {
         let sender = OperationName(word: window.load64(at: 104))
         guard
             let memory = regions.part(
-                window.load64(at: 80), offset: window.load64(at: 88), byteCount: window.load64(at: 112), for: .remoteWrite)
+                window.load64(at: 80), offset: window.load64(at: 88), byteCount: window.load64(at: 112), for: .remoteWrite,
+                by: peer)
         else {
             counters.accessesRefused &+= 1
             return answer(sender, with: .remoteAccess, to: peer)

@@ -35,7 +35,9 @@ extension VerbsObject where State == Adapter {
     func ended(_ completion: Completion) {
         let name = WorkName(word: completion.context)
         guard let queuePair = state.queuePairs[name.queuePair] else { return }
-        if name.isReceive {
+        if name.isQuestion {
+            queuePair.questionEnded(completion, turn: name.position)
+        } else if name.isReceive {
             queuePair.receiveEnded(completion, position: name.position)
         } else {
             queuePair.sendEnded(completion, position: name.position)

@@ -19,6 +19,7 @@ enum HelperThread {
     }
 
     private static func run(_ adapter: VerbsObject<Adapter>) {
+        WorkerThread<Void>.blockSignals()
         while true {
             var isQuiet = false
             // Whoever has the lock makes progress.

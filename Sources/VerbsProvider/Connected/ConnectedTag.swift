@@ -33,9 +33,11 @@ struct ConnectedFlags: OptionSet, BitwiseCopyable, Sendable {
 ///
 ///     bits  0–31  position in the queue
 ///     bits 32–55  queue pair
+///     bit     62  a question (``PeerReadiness``); the position is its turn
 ///     bit     63  a receive
 struct WorkName: Equatable, BitwiseCopyable {
     let word: UInt
+    private static let questionBit: UInt = 1 << 62
     private static let receiveBit: UInt = 1 << 63
 
     init(word: UInt) { self.word = word }
@@ -43,7 +45,10 @@ struct WorkName: Equatable, BitwiseCopyable {
         word = UInt(position) | UInt(queuePair) << 32 | (isReceive ? Self.receiveBit : 0)
     }
 
+    init(queuePair: UInt32, turn: UInt32) { word = UInt(turn) | UInt(queuePair) << 32 | Self.questionBit }
+
     var position: UInt32 { UInt32(truncatingIfNeeded: word) }
     var queuePair: UInt32 { UInt32(truncatingIfNeeded: word >> 32) & 0xff_ffff }
     var isReceive: Bool { word & Self.receiveBit != 0 }
+    var isQuestion: Bool { word & Self.questionBit != 0 }
 }

@@ -18,6 +18,10 @@ extension VerbsObject where State == VerbsQueuePair {
                 state.order.allows(
                     work.operation, isFenced: work.options.contains(.fenced), readLimit: Int(state.attributes.max_rd_atomic))
             else { return }
+            if work.operation != .send, !state.readiness.isReady {
+                guard let status = ask(peer, now: now) else { return }
+                return failSend(position, status)
+            }
             let isLong = work.memory.byteCount > state.adapter.state.eagerLimit
             state.sends[position].stage = .begun
             switch post(work, position: position, to: peer, now: now) {
@@ -29,6 +33,31 @@ extension VerbsObject where State == VerbsQueuePair {
                 return
             case .refused(let error): return failSend(position, WorkStatus(error))
             }
+        }
+    }
+
+    /// Asks whether the other side takes requests for its memory. Returns what a request ends with that cannot wait for it any more.
+    private func ask(_ peer: PeerID, now: UInt64) -> WorkStatus? {
+        let patience = PeerReadiness.patience(timeout: state.attributes.timeout, retries: state.attributes.retry_cnt)
+        if state.readiness.isOver(now: now, patience: patience) { return .retriesExceeded }
+        guard state.readiness.mayAsk(now: now) else { return nil }
+        let question = RemoteMemoryRequest(
+            .read, peer: peer, memory: .none, remoteOffset: 0, remoteKey: Self.remoteKey(of: Self.questionKey, through: state.remoteNumber),
+            context: WorkName(queuePair: state.number, turn: state.readiness.turn).word)
+        switch state.adapter.state.transport.access(question, now: now) {
+        case .accepted: state.readiness.asked()
+        case .tryAgain: break
+        case .refused(let error): return WorkStatus(error)
+        }
+        return nil
+    }
+
+    func questionEnded(_ completion: Completion, turn: UInt32) {
+        guard turn == state.readiness.turn else { return }
+        switch completion.error {
+        case nil: state.readiness.answered()
+        case .remoteAccess: state.readiness.refused(now: state.adapter.state.lastProgress)
+        default: state.readiness.failed()
         }
     }
 
@@ -51,6 +80,8 @@ extension VerbsObject where State == VerbsQueuePair {
         }
     }
 
+    /// Of the region without bytes that ``PeerReadiness`` asks for: no region's (``MemoryKeys``).
+    static var questionKey: UInt32 { 0 }
     /// Peers reach a region through a queue pair: its key names both.
     static func remoteKey(of key: UInt32, through queuePair: UInt32) -> UInt64 { UInt64(queuePair) << 32 | UInt64(key) }
 
@@ -174,6 +205,8 @@ extension VerbsObject where State == VerbsQueuePair {
             return
         }
         let tag = ConnectedTag(word: completion.tag)
+        // Whoever sends has made the step before.
+        if completion.error == nil { state.readiness.answered() }
         state.receives[position].isDone = true
         state.receives[position].status = state.state == .error && completion.error != nil ? .flushed : WorkStatus(completion.error)
         state.receives[position].flags = tag.flags

@@ -106,4 +106,10 @@ struct MemoryAccess: OptionSet, BitwiseCopyable, Sendable {
         if contains(.remoteWrite), queuePair.contains(.remoteWrite) { access.insert(.remoteWrite) }
         return access
     }
+
+    /// Of a queue pair: whether peers may do something else with some region than before.
+    func changesRights(from old: MemoryAccess) -> Bool {
+        let every: MemoryAccess = [.localWrite, .remoteWrite, .remoteRead, .remoteAtomic]
+        return every.remote(over: self) != every.remote(over: old)
+    }
 }

@@ -67,6 +67,7 @@ extension VerbsObject where State == VerbsQueuePair {
         state.sends.removeAll()
         state.receives.removeAll()
         state.order = SendOrder()
+        state.readiness.reset()
         state.isSilent = false
     }
 
@@ -94,22 +95,24 @@ extension VerbsObject where State == VerbsQueuePair {
 
     // Memory that peers reach.
 
-    /// Opens the protection domain's regions to the peer, as far as region and queue pair allow. False: there are too many.
+    /// Opens the protection domain's regions to the peer, to it alone, as far as region and queue pair allow. False: there are too many.
     func openMemory() -> Bool {
-        guard state.service == .connected, !state.opensMemory else { return true }
+        guard state.service == .connected, !state.opensMemory, let peer = state.peer else { return true }
         state.opensMemory = true
-        var isComplete = true
+        // SAFETY: no bytes.
+        var isComplete = unsafe state.adapter.state.transport.register(
+            address: 0, byteCount: 0, key: Self.remoteKey(of: Self.questionKey, through: state.number), access: .remoteRead, peer: peer)
         state.adapter.state.memory.forEach(in: state.domain) { region in if !open(region) { isComplete = false } }
         return isComplete
     }
 
     func open(_ region: MemoryKeys.Region) -> Bool {
         let access = region.access.remote(over: state.access)
-        guard state.opensMemory, !access.isEmpty else { return true }
+        guard state.opensMemory, !access.isEmpty, let peer = state.peer else { return true }
         // SAFETY: the program lends the memory until it deregisters it, which closes it first.
         return unsafe state.adapter.state.transport.register(
             address: region.address, byteCount: region.byteCount, key: Self.remoteKey(of: region.key, through: state.number),
-            access: access, base: region.base)
+            access: access, base: region.base, peer: peer)
     }
 
     func close(_ key: UInt32) {
@@ -119,7 +122,7 @@ extension VerbsObject where State == VerbsQueuePair {
     func closeMemory() {
         guard state.opensMemory else { return }
         state.opensMemory = false
-        var keys: [UInt32] = []
+        var keys = [Self.questionKey]
         state.adapter.state.memory.forEach(in: state.domain) { keys.append($0.key) }
         for key in keys { close(key) }
     }

@@ -50,6 +50,11 @@ extension VerbsObject where State == VerbsQueuePair {
     private func keep(_ wanted: ibv_qp_attr, mask: QueuePairAttributes) {
         // SAFETY: numbers of a structure of our own and one that was copied.
         if mask.contains(.access) {
+            // What peers reach is opened anew when their rights change. Else it stays, and with it what is under way.
+            if state.opensMemory, MemoryAccess(rawValue: wanted.qp_access_flags).changesRights(from: state.access) {
+                state.adapter.letTransfersEnd()
+                closeMemory()
+            }
             state.attributes.qp_access_flags = wanted.qp_access_flags
             state.access = MemoryAccess(rawValue: wanted.qp_access_flags)
         }
@@ -84,8 +89,8 @@ extension VerbsObject where State == VerbsQueuePair {
         case .error: enterError()
         case .initialized: state.state = .initialized
         case .readyToReceive, .readyToSend:
-            // Rights may change with each step: what peers reach is opened anew.
-            closeMemory()
+            // While transfers ended it may have failed.
+            guard state.state == current else { return VerbsError.invalid }
             guard openMemory() else {
                 closeMemory()
                 return VerbsError.noMemory

@@ -32,6 +32,7 @@ import MPIBridge
     var remoteNumber: UInt32 = 0
     var access = MemoryAccess()
     var order = SendOrder()
+    var readiness = PeerReadiness()
     /// Keys of regions that peers can reach through this one are registered with the transport.
     var opensMemory = false
 

@@ -13,13 +13,25 @@ import Testing
         var table = RegionTable()
         let didAdd = table.add(memory.application, key: 5, access: .remoteRead, base: 0)
         #expect(didAdd)
-        let part = table.part(5, offset: offset, byteCount: byteCount, for: .remoteRead)
+        let part = table.part(5, offset: offset, byteCount: byteCount, for: .remoteRead, by: 3)
         #expect((part != nil) == isInside)
         if byteCount > 0, isInside { #expect(part?.firstAddress == memory.address + UInt(offset) && part?.byteCount == Int(byteCount)) }
-        #expect(table.part(5, offset: 0, byteCount: 1, for: .remoteWrite) == nil)
-        #expect(table.part(6, offset: 0, byteCount: 1, for: .remoteRead) == nil)
+        #expect(table.part(5, offset: 0, byteCount: 1, for: .remoteWrite, by: 3) == nil)
+        #expect(table.part(6, offset: 0, byteCount: 1, for: .remoteRead, by: 3) == nil)
         let outcomes = [table.add(memory.application, key: 5, access: .remoteRead, base: 0), table.remove(5), table.remove(5)]
         #expect(outcomes == [false, true, false])
-        #expect(table.part(5, offset: 0, byteCount: 1, for: .remoteRead) == nil)
+        #expect(table.part(5, offset: 0, byteCount: 1, for: .remoteRead, by: 3) == nil)
+    }
+
+    @Test func aRegionOfOnePeerIsNobodyElses() {
+        let memory = TestBytes(count: 100)
+        var table = RegionTable()
+        let didAdd = table.add(memory.application, key: 5, access: [.remoteRead, .remoteWrite], peer: PeerID(index: 3))
+        #expect(didAdd)
+        for access in [.remoteRead, .remoteWrite, [.remoteRead, .remoteWrite]] as [RegionAccess] {
+            #expect(table.part(5, offset: 0, byteCount: 1, for: access, by: 3) != nil)
+            #expect(table.part(5, offset: 0, byteCount: 1, for: access, by: 4) == nil)
+            #expect(table.part(5, offset: 0, byteCount: 0, for: access, by: .max) == nil)
+        }
     }
 }

@@ -24,4 +24,10 @@ import Testing
             #expect(name.queuePair == 0xffffff && name.position == .max && name.isReceive == isReceive)
         }
     }
+
+    @Test func aQuestionsNameIsNoRequests() {
+        let name = WorkName(word: WorkName(queuePair: 0xffffff, turn: .max).word)
+        #expect(name.queuePair == 0xffffff && name.position == .max && name.isQuestion && !name.isReceive)
+        #expect(!WorkName(queuePair: 0xffffff, position: .max, isReceive: true).isQuestion)
+    }
 }
