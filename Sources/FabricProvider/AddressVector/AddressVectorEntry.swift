@@ -25,7 +25,7 @@ enum AddressVectorEntry {
         unsafe view.ops = operations.pointer
         // SAFETY: a number of the application's; the result was checked.
         let vector = unsafe Vector(AddressVector(view: view, domain: domain, expectedCount: Int(clamping: attributes.count)))
-        domain.state.children += 1
+        domain.state.lock.around { domain.state.children += 1 }
         unsafe result.pointee = vector.view(as: fid_av.self)
         return 0
     }
@@ -34,8 +34,13 @@ enum AddressVectorEntry {
         close: { fid in
             // SAFETY: checked by class.
             guard let vector = unsafe Vector(fid: fid) else { return FabricError.invalid }
-            guard vector.state.bindings == 0 else { return FabricError.busy }
-            vector.state.domain.state.children -= 1
+            let domain = vector.state.domain
+            let isFree = domain.state.lock.around { () -> Bool in
+                guard vector.state.bindings == 0 else { return false }
+                domain.state.children -= 1
+                return true
+            }
+            guard isFree else { return FabricError.busy }
             vector.destroy()
             return 0
         },
