@@ -1,5 +1,7 @@
-// Counters: what fi_cntr(3) promises.
+// Counters, and completions that another thread waits for: what fi_cntr(3) and fi_cq(3) promise.
 #include "pair.h"
+#include <pthread.h>
+#include <unistd.h>
 
 static void drive(struct fid_cq *queue) {
     double end = seconds() + 0.05;
@@ -24,8 +26,56 @@ static void error_ends_a_wait(void) {
     close_pair(&p);
 }
 
+static struct pair shared;
+static double changed_at;
+
+static void *cancels(void *receive) {
+    usleep(30000);
+    changed_at = seconds();
+    CALL(fi_cancel(&shared.b.ep->fid, receive));
+    return NULL;
+}
+
+static void *peeks(void *context) {
+    usleep(30000);
+    struct fi_msg_tagged look = {.addr = FI_ADDR_UNSPEC, .tag = 9, .context = context};
+    changed_at = seconds();
+    CALL(fi_trecvmsg(shared.b.ep, &look, FI_PEEK));
+    return NULL;
+}
+
+static int by_time(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+// Who sleeps on a queue hears of what another thread's call puts there.
+static void wakes(void *(*call)(void *), int error) {
+    struct choice choice = {.av = FI_AV_TABLE, .threading = FI_THREAD_SAFE};
+    open_pair(&shared, &choice);
+    char place[8];
+    double delays[9];
+    for (int i = 0; i < 9; i++) {
+        if (call == cancels) CALL(fi_trecv(shared.b.ep, place, 8, NULL, FI_ADDR_UNSPEC, 1, 0, place));
+        pthread_t thread;
+        CHECK(pthread_create(&thread, NULL, call, place) == 0);
+        struct fi_cq_tagged_entry entry;
+        struct fi_cq_err_entry failed = {0};
+        CHECK(fi_cq_sread(shared.b.rx, &entry, 1, NULL, 10000) == -FI_EAVAIL);
+        delays[i] = seconds() - changed_at;
+        CHECK(fi_cq_readerr(shared.b.rx, &failed, 0) == 1 && failed.err == error && failed.op_context == place);
+        CHECK(pthread_join(thread, NULL) == 0);
+    }
+    qsort(delays, 9, sizeof *delays, by_time);
+    printf("counters: a sleeper hears of it after %.1f ms\n", delays[4] * 1e3);
+    CHECK(delays[4] < 0.03);
+    close_pair(&shared);
+}
+
 int main(void) {
     error_ends_a_wait();
+    wakes(cancels, FI_ECANCELED);
+    wakes(peeks, FI_ENOMSG);
     puts("counters: ok");
     return 0;
 }

@@ -35,6 +35,22 @@ static void addresses(struct pair *p) {
     CHECK(got == 'x');
 }
 
+// What means nothing, and what is filled in.
+static void attributes(struct pair *p) {
+    struct fid_av *vector;
+    struct fi_av_attr av = {.type = FI_AV_UNSPEC, .count = 1};
+    CALL(fi_av_open(p->a.domain, &av, &vector, NULL));
+    CHECK(av.type == FI_AV_TABLE);
+    CALL(fi_close(&vector->fid));
+    // Without FI_HMEM nobody looks at the interface.
+    char bytes[8];
+    struct iovec piece = {bytes, sizeof bytes};
+    struct fi_mr_attr region = {.mr_iov = &piece, .iov_count = 1, .access = FI_REMOTE_READ, .requested_key = 3, .iface = FI_HMEM_CUDA};
+    struct fid_mr *mr;
+    CALL(fi_mr_regattr(p->a.domain, &region, 0, &mr));
+    CALL(fi_close(&mr->fid));
+}
+
 static void names(struct pair *p) {
     size_t length = 0;
     CHECK(fi_getname(&p->a.ep->fid, NULL, &length) == -FI_ETOOSMALL && length == 24);
@@ -104,6 +120,7 @@ int main(void) {
     open_pair(&p, &choice);
     addresses(&p);
     names(&p);
+    attributes(&p);
     not_offered(&p);
     order_of_things(&p);
     child(&p);

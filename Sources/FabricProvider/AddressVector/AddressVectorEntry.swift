@@ -11,9 +11,10 @@ enum AddressVectorEntry {
         _ result: UnsafeMutablePointer<UnsafeMutablePointer<fid_av>?>?, _ context: UnsafeMutableRawPointer?
     ) -> Int32 {
         // SAFETY: pointers are checked; attributes are a whole structure (fi_av_open(3)).
-        guard let domain = unsafe FabricObject<OpenDomain>(fid: domain), let attributes = unsafe attributes?.pointee,
+        guard let domain = unsafe FabricObject<OpenDomain>(fid: domain), let wishes = unsafe attributes,
             let result = unsafe result
         else { return FabricError.invalid }
+        let attributes = unsafe wishes.pointee
         // Vectors that processes share, and insertion in the background, are not offered.
         guard unsafe attributes.name == nil, unsafe attributes.flags & (FI_EVENT | FI_READ) == 0 else { return FabricError.notImplemented }
         guard unsafe attributes.rx_ctx_bits == 0 else { return FabricError.invalid }
@@ -23,6 +24,8 @@ enum AddressVectorEntry {
         unsafe view.fid.context = context
         unsafe view.fid.ops = fidOperations.pointer
         unsafe view.ops = operations.pointer
+        // What was chosen: either kind is this one (fi_av(3), FI_AV_UNSPEC).
+        if unsafe attributes.type == FI_AV_UNSPEC { unsafe wishes.pointee.type = FI_AV_TABLE }
         // SAFETY: a number of the application's; the result was checked.
         let vector = unsafe Vector(AddressVector(view: view, domain: domain, expectedCount: Int(clamping: attributes.count)))
         domain.state.lock.around { domain.state.children += 1 }

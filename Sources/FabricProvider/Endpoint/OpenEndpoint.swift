@@ -74,7 +74,7 @@ extension FabricObject where State == OpenEndpoint {
     }
 
     /// Hands what has ended to completion queues and counters, as far as there is room: the rest waits.
-    private func deliverCompletions() {
+    func deliverCompletions() {
         let transmit = state.transmitQueue, receive = state.receiveQueue
         while (transmit?.state.ring.room ?? 1) > 0, (receive?.state.ring.room ?? 1) > 0,
             let completion = state.transport?.takeCompletion() ?? state.datagrams?.takeCompletion()

@@ -51,7 +51,10 @@ extension FabricObject where State == OpenEndpoint {
             let now = MonotonicClock.nanoseconds()
             progress(now: now)
             let request = ReceiveRequest(from: peer, space: space, tag: tag, ignore: ignore, memory: .none, context: context)
-            return state.transport?.peek(request, mode: mode, now: now) == true ? 0 : Int(FabricError.tryAgain)
+            guard state.transport?.peek(request, mode: mode, now: now) == true else { return Int(FabricError.tryAgain) }
+            // Who sleeps on the queue hears of it.
+            deliverCompletions()
+            return 0
         }
     }
 
@@ -79,7 +82,9 @@ extension FabricObject where State == OpenEndpoint {
     func cancel(context: UInt) -> Int {
         state.lock.around {
             let found = state.transport?.cancelReceive(context: context) ?? state.datagrams?.cancelReceive(context: context)
-            return found == true ? 0 : Int(FabricError.noEntry)
+            guard found == true else { return Int(FabricError.noEntry) }
+            deliverCompletions()
+            return 0
         }
     }
 
