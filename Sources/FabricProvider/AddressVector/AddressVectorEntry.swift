@@ -148,9 +148,13 @@ enum AddressBytes {
 
 /// Numbers and peers stay together: an endpoint knows every address of its vector.
 extension FabricObject where State == AddressVector {
+    /// nil: there is no room, here or in one of the endpoints; then none of them knows the address by a number of this call.
     func insert(_ address: EndpointAddress) -> UInt64? {
         guard let number = state.insert(address) else { return nil }
-        for endpoint in state.endpoints { endpoint.state.learn(address, number: number) }
+        for endpoint in state.endpoints where !endpoint.state.learn(address, number: number) {
+            _ = remove(number)
+            return nil
+        }
         return number
     }
 

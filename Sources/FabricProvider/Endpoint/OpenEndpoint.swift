@@ -117,13 +117,14 @@ extension OpenEndpoint {
         datagrams?.setCookie(cookie, of: peer)
     }
 
-    /// A peer's address has a number now.
-    mutating func learn(_ address: EndpointAddress, number: UInt64) {
+    /// A peer's address has a number now. False: there is no place for one more peer.
+    mutating func learn(_ address: EndpointAddress, number: UInt64) -> Bool {
         let now = MonotonicClock.nanoseconds()
-        guard let peer = transport?.peer(for: address, now: now) ?? datagrams?.peer(for: address) else { return }
+        guard let peer = transport?.peer(for: address, now: now) ?? datagrams?.peer(for: address) else { return false }
         peers.set(number, to: peer)
         // An address that was inserted twice keeps its first number.
         if cookie(of: peer) == nil { setCookie(number, of: peer) }
+        return true
     }
 
     mutating func forget(_ address: EndpointAddress, number: UInt64) {
