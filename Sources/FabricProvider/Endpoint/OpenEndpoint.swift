@@ -36,6 +36,8 @@ import NicDriver
     var owner: Int32 = 0
     /// Those who may sleep until there is something to do here (``Waiter``).
     var waiters: UInt32 = 0
+    /// Sends that are over when the peer has them.
+    var awaited = AwaitedAcknowledgements()
 }
 
 /// What an endpoint is told before it is enabled.
@@ -77,7 +79,7 @@ extension FabricObject where State == OpenEndpoint {
     func deliverCompletions() {
         let transmit = state.transmitQueue, receive = state.receiveQueue
         while (transmit?.state.ring.room ?? 1) > 0, (receive?.state.ring.room ?? 1) > 0,
-            let completion = state.transport?.takeCompletion() ?? state.datagrams?.takeCompletion()
+            let completion = takeCompletion()
         {
             state.counters.count(completion)
             guard !completion.options.contains(.silent) || completion.error != nil else { continue }

@@ -10,6 +10,7 @@ extension FabricObject where State == OpenEndpoint {
         state.lock.around {
             guard let peer = state.peers[number] else { return Int(FabricError.invalid) }
             let now = MonotonicClock.nanoseconds()
+            if options.contains(.acknowledged), state.awaited.isFull { return outcome(.tryAgain, now: now) }
             let request = SendRequest(to: peer, space: space, tag: tag, data: data, memory: memory, context: context, options: options)
             return outcome(state.transport?.send(request, now: now) ?? state.datagrams?.send(request), now: now)
         }
