@@ -1,35 +1,46 @@
 // Collectives (MPI 3.1, chapter 5): bytes are what this rank hands in.
 #include "wrapper.h"
 
-static uint64_t ranks(MPI_Comm comm) {
-    int count = 0, between = 0;
-    // Rare enough to be asked each time: only calls with a part for every rank need it.
+static bool is_between_groups(MPI_Comm comm) {
+    int between = 0;
+    // Rare enough to be asked each time: only calls with a part for every rank, and those with a root, need it.
     unic_mpi.Comm_test_inter(comm, &between);
-    if (!between) {
-        unic_mpi.Comm_size(comm, &count);
-    } else {
-        MPI_Group group;
-        unic_mpi.Comm_remote_group(comm, &group);
-        unic_mpi.Group_size(group, &count);
-        unic_mpi.Group_free(&group);
-    }
+    return between;
+}
+
+// Of the group that this rank is in.
+static uint64_t own_ranks(MPI_Comm comm) {
+    int count = 0;
+    unic_mpi.Comm_size(comm, &count);
     return count > 0 ? (uint64_t)count : 0;
 }
 
+// Of the group that parts are for, or come from.
+static uint64_t ranks(MPI_Comm comm) {
+    if (!is_between_groups(comm)) return own_ranks(comm);
+    MPI_Group group;
+    int count = 0;
+    unic_mpi.Comm_remote_group(comm, &group);
+    unic_mpi.Group_size(group, &count);
+    unic_mpi.Group_free(&group);
+    return count > 0 ? (uint64_t)count : 0;
+}
+
+// Between two groups the root says so itself; the rank that the others name is one of the root's group (MPI 3.1 §5.2.3).
 static bool is_root(MPI_Comm comm, int root) {
+    if (is_between_groups(comm)) return root == MPI_ROOT;
     int rank = -1;
-    if (root == MPI_ROOT) return true;
     return root >= 0 && unic_mpi.Comm_rank(comm, &rank) == MPI_SUCCESS && rank == root;
 }
 
-static uint64_t sum(const int counts[], MPI_Comm comm) {
-    uint64_t total = 0, parts = ranks(comm);
+static uint64_t sum(const int counts[], uint64_t parts) {
+    uint64_t total = 0;
     for (uint64_t rank = 0; rank < parts; rank++) total += counts[rank] > 0 ? (uint64_t)counts[rank] : 0;
     return total;
 }
 
 static uint64_t bytes_of_parts(const int counts[], MPI_Datatype type, MPI_Comm comm) {
-    return sum(counts, comm) * unic_byte_count(1, type);
+    return sum(counts, ranks(comm)) * unic_byte_count(1, type);
 }
 
 static uint64_t bytes_of_typed_parts(const int counts[], const MPI_Datatype types[], MPI_Comm comm) {
@@ -61,12 +72,13 @@ BOTH(Reduce, Ireduce,
 REDUCTION(Allreduce, Iallreduce);
 REDUCTION(Scan, Iscan);
 REDUCTION(Exscan, Iexscan);
+// Between two groups each scatters over its own ranks what the other one reduced, and hands in as much (MPI 3.1 §5.10).
 BOTH(Reduce_scatter, Ireduce_scatter,
     (const void *data, void *into, const int counts[], MPI_Datatype type, MPI_Op operation, MPI_Comm comm),
-    (data, into, counts, type, operation, comm), bytes_of_parts(counts, type, comm));
+    (data, into, counts, type, operation, comm), sum(counts, own_ranks(comm)) * unic_byte_count(1, type));
 BOTH(Reduce_scatter_block, Ireduce_scatter_block,
     (const void *data, void *into, int count, MPI_Datatype type, MPI_Op operation, MPI_Comm comm),
-    (data, into, count, type, operation, comm), unic_byte_count(count, type) * ranks(comm));
+    (data, into, count, type, operation, comm), unic_byte_count(count, type) * own_ranks(comm));
 
 // The root's own part stays where it is when it is in place; a root between two groups hands nothing in.
 BOTH(Gather, Igather,
@@ -95,6 +107,8 @@ BOTH(Allgather, Iallgather,
 
 static uint64_t own_part(const int counts[], MPI_Datatype type, MPI_Comm comm) {
     int rank = 0;
+    // The parts are the other group's then, and nothing is in place.
+    if (is_between_groups(comm)) return 0;
     unic_mpi.Comm_rank(comm, &rank);
     return unic_byte_count(counts[rank], type);
 }

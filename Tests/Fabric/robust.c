@@ -35,6 +35,51 @@ static void addresses(struct pair *p) {
     CHECK(got == 'x');
 }
 
+// More peers than an endpoint has places for: those that have none are refused, and the number goes to another.
+static void too_many(void) {
+    struct choice choice = {.av = FI_AV_TABLE, .threading = FI_THREAD_DOMAIN};
+    struct pair p;
+    open_pair(&p, &choice);
+    enum { MANY = 20000 };
+    uint8_t *names = malloc(24 * MANY), back[24];
+    fi_addr_t *numbers = malloc(MANY * sizeof *numbers);
+    int *errors = malloc(MANY * sizeof *errors);
+    size_t length = 24;
+    for (uint32_t i = 0; i < MANY; i++) {
+        CALL(fi_getname(&p.b.ep->fid, names + 24 * i, &length));
+        // Another life at the same port.
+        memcpy(names + 24 * i + 16, &i, sizeof i);
+    }
+    int inserted = fi_av_insert(p.a.av, names, MANY, numbers, FI_SYNC_ERR, errors);
+    CHECK(inserted > 10000 && inserted < MANY);
+    CHECK(errors[inserted - 1] == 0 && errors[inserted] == FI_ENOMEM && errors[MANY - 1] == FI_ENOMEM);
+    CHECK(numbers[inserted] == FI_ADDR_NOTAVAIL && numbers[inserted - 1] != FI_ADDR_NOTAVAIL);
+    CHECK(fi_av_lookup(p.a.av, numbers[inserted - 1] + 1, back, &length) == -FI_ENOENT);
+    // One that is known already has a place, and the next number.
+    fi_addr_t again;
+    CHECK(fi_av_insert(p.a.av, names, 1, &again, 0, NULL) == 1 && again == numbers[inserted - 1] + 1);
+    close_pair(&p);
+    free(names);
+    free(numbers);
+    free(errors);
+}
+
+// What means nothing, and what is filled in.
+static void attributes(struct pair *p) {
+    struct fid_av *vector;
+    struct fi_av_attr av = {.type = FI_AV_UNSPEC, .count = 1};
+    CALL(fi_av_open(p->a.domain, &av, &vector, NULL));
+    CHECK(av.type == FI_AV_TABLE);
+    CALL(fi_close(&vector->fid));
+    // Without FI_HMEM nobody looks at the interface.
+    char bytes[8];
+    struct iovec piece = {bytes, sizeof bytes};
+    struct fi_mr_attr region = {.mr_iov = &piece, .iov_count = 1, .access = FI_REMOTE_READ, .requested_key = 3, .iface = FI_HMEM_CUDA};
+    struct fid_mr *mr;
+    CALL(fi_mr_regattr(p->a.domain, &region, 0, &mr));
+    CALL(fi_close(&mr->fid));
+}
+
 static void names(struct pair *p) {
     size_t length = 0;
     CHECK(fi_getname(&p->a.ep->fid, NULL, &length) == -FI_ETOOSMALL && length == 24);
@@ -104,10 +149,12 @@ int main(void) {
     open_pair(&p, &choice);
     addresses(&p);
     names(&p);
+    attributes(&p);
     not_offered(&p);
     order_of_things(&p);
     child(&p);
     close_pair(&p);
+    too_many();
     puts("robust: ok");
     return 0;
 }

@@ -11,9 +11,10 @@ enum AddressVectorEntry {
         _ result: UnsafeMutablePointer<UnsafeMutablePointer<fid_av>?>?, _ context: UnsafeMutableRawPointer?
     ) -> Int32 {
         // SAFETY: pointers are checked; attributes are a whole structure (fi_av_open(3)).
-        guard let domain = unsafe FabricObject<OpenDomain>(fid: domain), let attributes = unsafe attributes?.pointee,
+        guard let domain = unsafe FabricObject<OpenDomain>(fid: domain), let wishes = unsafe attributes,
             let result = unsafe result
         else { return FabricError.invalid }
+        let attributes = unsafe wishes.pointee
         // Vectors that processes share, and insertion in the background, are not offered.
         guard unsafe attributes.name == nil, unsafe attributes.flags & (FI_EVENT | FI_READ) == 0 else { return FabricError.notImplemented }
         guard unsafe attributes.rx_ctx_bits == 0 else { return FabricError.invalid }
@@ -23,9 +24,11 @@ enum AddressVectorEntry {
         unsafe view.fid.context = context
         unsafe view.fid.ops = fidOperations.pointer
         unsafe view.ops = operations.pointer
+        // What was chosen: either kind is this one (fi_av(3), FI_AV_UNSPEC).
+        if unsafe attributes.type == FI_AV_UNSPEC { unsafe wishes.pointee.type = FI_AV_TABLE }
         // SAFETY: a number of the application's; the result was checked.
         let vector = unsafe Vector(AddressVector(view: view, domain: domain, expectedCount: Int(clamping: attributes.count)))
-        domain.state.children += 1
+        domain.state.lock.around { domain.state.children += 1 }
         unsafe result.pointee = vector.view(as: fid_av.self)
         return 0
     }
@@ -34,8 +37,13 @@ enum AddressVectorEntry {
         close: { fid in
             // SAFETY: checked by class.
             guard let vector = unsafe Vector(fid: fid) else { return FabricError.invalid }
-            guard vector.state.bindings == 0 else { return FabricError.busy }
-            vector.state.domain.state.children -= 1
+            let domain = vector.state.domain
+            let isFree = domain.state.lock.around { () -> Bool in
+                guard vector.state.bindings == 0 else { return false }
+                domain.state.children -= 1
+                return true
+            }
+            guard isFree else { return FabricError.busy }
             vector.destroy()
             return 0
         },
@@ -140,9 +148,13 @@ enum AddressBytes {
 
 /// Numbers and peers stay together: an endpoint knows every address of its vector.
 extension FabricObject where State == AddressVector {
+    /// nil: there is no room, here or in one of the endpoints; then none of them knows the address by a number of this call.
     func insert(_ address: EndpointAddress) -> UInt64? {
         guard let number = state.insert(address) else { return nil }
-        for endpoint in state.endpoints { endpoint.state.learn(address, number: number) }
+        for endpoint in state.endpoints where !endpoint.state.learn(address, number: number) {
+            _ = remove(number)
+            return nil
+        }
         return number
     }
 

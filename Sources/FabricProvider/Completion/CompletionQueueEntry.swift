@@ -42,7 +42,7 @@ enum CompletionQueueEntry {
                 return FabricError.noDescriptor
             }
         }
-        domain.state.children += 1
+        domain.state.lock.around { domain.state.children += 1 }
         // SAFETY: checked above.
         unsafe result.pointee = queue.view(as: fid_cq.self)
         return 0
@@ -52,8 +52,12 @@ enum CompletionQueueEntry {
         close: { fid in
             // SAFETY: checked by class.
             guard let queue = unsafe Queue(fid: fid) else { return FabricError.invalid }
-            guard queue.state.bindings == 0 else { return FabricError.busy }
-            queue.state.domain.state.children -= 1
+            let isFree = queue.state.lock.around { () -> Bool in
+                guard queue.state.bindings == 0 else { return false }
+                queue.state.domain.state.children -= 1
+                return true
+            }
+            guard isFree else { return FabricError.busy }
             queue.destroy()
             return 0
         },

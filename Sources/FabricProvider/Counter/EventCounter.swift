@@ -43,7 +43,8 @@ extension FabricObject where State == EventCounter {
     /// - Parameter timeoutMilliseconds: negative: as long as it takes.
     func wait(for threshold: UInt64, timeoutMilliseconds: Int32) -> Int32 {
         let deadline = timeoutMilliseconds < 0 ? nil : Deadline(afterMilliseconds: UInt64(timeoutMilliseconds))
-        let errors = readErrors()
+        // Before the first look, which may bring one already.
+        let errors = state.lock.around { state.errors }
         while true {
             if read() >= threshold { return 0 }
             if readErrors() != errors { return FabricError.errorAvailable }

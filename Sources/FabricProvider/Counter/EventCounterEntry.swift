@@ -21,7 +21,7 @@ enum EventCounterEntry {
         unsafe view.ops = operations.pointer
         // SAFETY: checked above.
         let counter = unsafe Counter(EventCounter(view: view, domain: domain, lock: domain.state.lock))
-        domain.state.children += 1
+        domain.state.lock.around { domain.state.children += 1 }
         unsafe result.pointee = counter.view(as: fid_cntr.self)
         return 0
     }
@@ -30,8 +30,12 @@ enum EventCounterEntry {
         close: { fid in
             // SAFETY: checked by class.
             guard let counter = unsafe Counter(fid: fid) else { return FabricError.invalid }
-            guard counter.state.bindings == 0 else { return FabricError.busy }
-            counter.state.domain.state.children -= 1
+            let isFree = counter.state.lock.around { () -> Bool in
+                guard counter.state.bindings == 0 else { return false }
+                counter.state.domain.state.children -= 1
+                return true
+            }
+            guard isFree else { return FabricError.busy }
             counter.destroy()
             return 0
         })

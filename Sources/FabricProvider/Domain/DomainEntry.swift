@@ -1,5 +1,6 @@
 import CLibfabric
 import LinuxIO
+import Synchronization
 
 /// C functions of a domain.
 enum DomainEntry {
@@ -35,7 +36,7 @@ enum DomainEntry {
             }
             domain.state.thread = thread
         }
-        fabric.state.children += 1
+        fabric.state.children.add(1, ordering: .relaxed)
         // SAFETY: checked above.
         unsafe result.pointee = domain.view(as: fid_domain.self)
         return 0
@@ -45,8 +46,8 @@ enum DomainEntry {
         close: { fid in
             // SAFETY: checked by class.
             guard let domain = unsafe Domain(fid: fid) else { return FabricError.invalid }
-            guard domain.state.children == 0 else { return FabricError.busy }
-            domain.state.fabric.state.children -= 1
+            guard domain.state.lock.around({ domain.state.children == 0 }) else { return FabricError.busy }
+            domain.state.fabric.state.children.subtract(1, ordering: .relaxed)
             domain.state.thread?.end()
             domain.state.lock?.destroy()
             domain.destroy()

@@ -1,6 +1,6 @@
 import CLibfabric
 
-/// What an endpoint is bound to (fi_endpoint(3), fi_ep_bind).
+/// What an endpoint is bound to (fi_endpoint(3), fi_ep_bind). With the domain's lock, but for ``exchangeFlags(_:sets:)``.
 extension FabricObject where State == OpenEndpoint {
     func bind(_ queue: FabricObject<CompletionQueue>, flags: UInt64) -> Int32 {
         guard queue.state.domain == state.domain else { return FabricError.otherDomain }

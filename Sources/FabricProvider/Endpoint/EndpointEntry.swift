@@ -36,7 +36,7 @@ enum EndpointEntry {
             OpenEndpoint(
                 view: view, domain: domain, lock: domain.state.lock, isDatagram: type == FI_EP_DGRAM,
                 directsReceives: wishes.caps & FI_DIRECTED_RECV != 0, reportsAccesses: wishes.caps & FI_RMA_EVENT != 0, settings: settings))
-        domain.state.children += 1
+        domain.state.lock.around { domain.state.children += 1 }
         unsafe result.pointee = endpoint.view(as: fid_ep.self)
         return 0
     }
@@ -51,20 +51,23 @@ enum EndpointEntry {
                 if !endpoint.state.isEnabled || endpoint.state.owner == getpid() { endpoint.letSleepersGo() }
                 endpoint.shutDown()
                 endpoint.unbind()
+                endpoint.state.domain.state.children -= 1
             }
-            endpoint.state.domain.state.children -= 1
             endpoint.destroy()
             return 0
         },
         bind: { fid, other, flags in
             // SAFETY: checked by class, both.
             guard let endpoint = unsafe Endpoint(fid: fid) else { return FabricError.invalid }
-            guard !endpoint.state.isEnabled else { return FabricError.badState }
-            if let queue = unsafe FabricObject<CompletionQueue>(fid: other) { return endpoint.bind(queue, flags: flags) }
-            if let vector = unsafe FabricObject<AddressVector>(fid: other) { return endpoint.bind(vector) }
-            // SAFETY: as above.
-            if let counter = unsafe FabricObject<EventCounter>(fid: other) { return endpoint.bind(counter, flags: flags) }
-            return unsafe FabricObject<EventQueue>(fid: other) != nil ? 0 : FabricError.invalid
+            // Others of the domain may read the queue or the counter meanwhile.
+            return endpoint.state.lock.around {
+                guard !endpoint.state.isEnabled else { return FabricError.badState }
+                // SAFETY: as above.
+                if let queue = unsafe FabricObject<CompletionQueue>(fid: other) { return endpoint.bind(queue, flags: flags) }
+                if let vector = unsafe FabricObject<AddressVector>(fid: other) { return endpoint.bind(vector) }
+                if let counter = unsafe FabricObject<EventCounter>(fid: other) { return endpoint.bind(counter, flags: flags) }
+                return unsafe FabricObject<EventQueue>(fid: other) != nil ? 0 : FabricError.invalid
+            }
         },
         control: { fid, command, argument in
             // SAFETY: checked by class.

@@ -41,7 +41,7 @@ extension FabricObject where State == OpenEndpoint {
         state.setDefaults()
         vector.state.endpoints.append(self)
         for (number, address) in vector.state.addresses.enumerated() {
-            if let address { state.learn(address, number: UInt64(number)) }
+            if let address, !state.learn(address, number: UInt64(number)) { return FabricError.noMemory }
         }
         state.domain.state.endpoints.append(self)
         if let thread = state.domain.state.thread, !thread.add(self) { return FabricError.noMemory }
@@ -113,8 +113,9 @@ extension OpenEndpoint {
         options.answersAlone = domain.state.thread != nil
         options.minimumMultiReceive = settings.minimumMultiReceive
         options.reportsAccesses = reportsAccesses || counters.countsAccesses
-        if let expected = addressVector?.state.expectedCount {
-            options.peerCapacity = min(max(options.peerCapacity, expected), AddressVector.limit)
+        if let vector = addressVector {
+            let count = max(vector.state.expectedCount, vector.state.addresses.count)
+            options.peerCapacity = min(max(options.peerCapacity, count), AddressVector.limit)
         }
         TransportTuning.apply(to: &options)
         return options

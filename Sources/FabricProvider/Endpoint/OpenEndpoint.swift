@@ -36,6 +36,8 @@ import NicDriver
     var owner: Int32 = 0
     /// Those who may sleep until there is something to do here (``Waiter``).
     var waiters: UInt32 = 0
+    /// Sends that are over when the peer has them.
+    var awaited = AwaitedAcknowledgements()
 }
 
 /// What an endpoint is told before it is enabled.
@@ -74,10 +76,10 @@ extension FabricObject where State == OpenEndpoint {
     }
 
     /// Hands what has ended to completion queues and counters, as far as there is room: the rest waits.
-    private func deliverCompletions() {
+    func deliverCompletions() {
         let transmit = state.transmitQueue, receive = state.receiveQueue
         while (transmit?.state.ring.room ?? 1) > 0, (receive?.state.ring.room ?? 1) > 0,
-            let completion = state.transport?.takeCompletion() ?? state.datagrams?.takeCompletion()
+            let completion = takeCompletion()
         {
             state.counters.count(completion)
             guard !completion.options.contains(.silent) || completion.error != nil else { continue }
@@ -117,13 +119,14 @@ extension OpenEndpoint {
         datagrams?.setCookie(cookie, of: peer)
     }
 
-    /// A peer's address has a number now.
-    mutating func learn(_ address: EndpointAddress, number: UInt64) {
+    /// A peer's address has a number now. False: there is no place for one more peer.
+    mutating func learn(_ address: EndpointAddress, number: UInt64) -> Bool {
         let now = MonotonicClock.nanoseconds()
-        guard let peer = transport?.peer(for: address, now: now) ?? datagrams?.peer(for: address) else { return }
+        guard let peer = transport?.peer(for: address, now: now) ?? datagrams?.peer(for: address) else { return false }
         peers.set(number, to: peer)
         // An address that was inserted twice keeps its first number.
         if cookie(of: peer) == nil { setCookie(number, of: peer) }
+        return true
     }
 
     mutating func forget(_ address: EndpointAddress, number: UInt64) {

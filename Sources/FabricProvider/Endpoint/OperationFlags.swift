@@ -4,6 +4,8 @@ import MPIBridge
 extension OperationOptions {
     /// Counted, but no entry in the completion queue if all goes well. One of the bits that a completion gives back.
     static let silent = OperationOptions(rawValue: 1 << 8)
+    /// Complete when the peer's endpoint has it (``AwaitedAcknowledgements``). Given back, too.
+    static let acknowledged = OperationOptions(rawValue: 1 << 9)
 }
 
 extension OpenEndpoint {
@@ -19,6 +21,7 @@ extension OpenEndpoint {
         var options = completionOptions(
             flags, queue: transmitQueue, isSelective: settings.isTransmitSelective, isCounted: counters.countsTransmits)
         if flags & FI_INJECT != 0 { options.insert(.inject) }
+        if flags & FI_TRANSMIT_COMPLETE != 0 { options.insert(.acknowledged) }
         if flags & (FI_DELIVERY_COMPLETE | FI_MATCH_COMPLETE) != 0 { options.insert(.delivery) }
         if flags & FI_REMOTE_CQ_DATA != 0 { options.insert(.carriesData) }
         return options

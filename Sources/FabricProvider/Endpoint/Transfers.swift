@@ -10,6 +10,7 @@ extension FabricObject where State == OpenEndpoint {
         state.lock.around {
             guard let peer = state.peers[number] else { return Int(FabricError.invalid) }
             let now = MonotonicClock.nanoseconds()
+            if options.contains(.acknowledged), state.awaited.isFull { return outcome(.tryAgain, now: now) }
             let request = SendRequest(to: peer, space: space, tag: tag, data: data, memory: memory, context: context, options: options)
             return outcome(state.transport?.send(request, now: now) ?? state.datagrams?.send(request), now: now)
         }
@@ -51,7 +52,10 @@ extension FabricObject where State == OpenEndpoint {
             let now = MonotonicClock.nanoseconds()
             progress(now: now)
             let request = ReceiveRequest(from: peer, space: space, tag: tag, ignore: ignore, memory: .none, context: context)
-            return state.transport?.peek(request, mode: mode, now: now) == true ? 0 : Int(FabricError.tryAgain)
+            guard state.transport?.peek(request, mode: mode, now: now) == true else { return Int(FabricError.tryAgain) }
+            // Who sleeps on the queue hears of it.
+            deliverCompletions()
+            return 0
         }
     }
 
@@ -79,7 +83,9 @@ extension FabricObject where State == OpenEndpoint {
     func cancel(context: UInt) -> Int {
         state.lock.around {
             let found = state.transport?.cancelReceive(context: context) ?? state.datagrams?.cancelReceive(context: context)
-            return found == true ? 0 : Int(FabricError.noEntry)
+            guard found == true else { return Int(FabricError.noEntry) }
+            deliverCompletions()
+            return 0
         }
     }
 

@@ -1,6 +1,7 @@
 import CLibfabric
 import Glibc
 import LinuxIO
+import Synchronization
 
 /// An event queue (fi_eq(3)). All that other providers report through one is done here when its call returns: it stays empty.
 @safe struct EventQueue: FabricState, ~Copyable {
@@ -29,7 +30,7 @@ enum EventQueueEntry {
         unsafe view.ops = operations.pointer
         // SAFETY: checked above.
         let queue = unsafe Queue(EventQueue(view: view, fabric: fabric))
-        fabric.state.children += 1
+        fabric.state.children.add(1, ordering: .relaxed)
         unsafe result.pointee = queue.view(as: fid_eq.self)
         return 0
     }
@@ -38,7 +39,7 @@ enum EventQueueEntry {
         close: { fid in
             // SAFETY: checked by class.
             guard let queue = unsafe Queue(fid: fid) else { return FabricError.invalid }
-            queue.state.fabric.state.children -= 1
+            queue.state.fabric.state.children.subtract(1, ordering: .relaxed)
             queue.destroy()
             return 0
         })

@@ -1,4 +1,5 @@
 import CLibfabric
+import Synchronization
 
 /// C functions of a fabric.
 enum FabricEntry {
@@ -28,7 +29,7 @@ enum FabricEntry {
         close: { fid in
             // SAFETY: checked by class.
             guard let fabric = unsafe FabricObject<OpenFabric>(fid: fid) else { return FabricError.invalid }
-            guard fabric.state.children == 0 else { return FabricError.busy }
+            guard fabric.state.children.load(ordering: .relaxed) == 0 else { return FabricError.busy }
             fabric.destroy()
             return 0
         })

@@ -25,11 +25,10 @@ enum MemoryRegionEntry {
                 UInt(bitPattern: piece.iov_base), piece.iov_len, access: access, key: key, flags: flags, in: domain, result: result,
                 context: context)
         }
-        // SAFETY: a whole structure (fi_mr_regattr(3)).
+        // SAFETY: a whole structure (fi_mr_regattr(3)). `iface` means nothing without FI_HMEM, which is not offered.
         unsafe operations.regattr = { domain, attributes, flags, result in
             guard let domain = unsafe FabricObject<OpenDomain>(fid: domain), let attributes = unsafe attributes?.pointee,
-                unsafe attributes.offset == 0, unsafe attributes.iov_count == 1, let piece = unsafe attributes.mr_iov?.pointee,
-                unsafe attributes.iface == FI_HMEM_SYSTEM
+                unsafe attributes.offset == 0, unsafe attributes.iov_count == 1, let piece = unsafe attributes.mr_iov?.pointee
             else { return FabricError.invalid }
             // SAFETY: as above.
             return unsafe register(
