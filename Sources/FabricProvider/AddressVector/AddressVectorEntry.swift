@@ -15,7 +15,7 @@ enum AddressVectorEntry {
             let result = unsafe result
         else { return FabricError.invalid }
         let attributes = unsafe wishes.pointee
-        // Vectors that processes share, and insertion in the background, are not offered.
+        // SAFETY: a copy. Vectors that processes share, and insertion in the background, are not offered.
         guard unsafe attributes.name == nil, unsafe attributes.flags & (FI_EVENT | FI_READ) == 0 else { return FabricError.notImplemented }
         guard unsafe attributes.rx_ctx_bits == 0 else { return FabricError.invalid }
         // SAFETY: the tables live as long as the process.
@@ -24,7 +24,7 @@ enum AddressVectorEntry {
         unsafe view.fid.context = context
         unsafe view.fid.ops = fidOperations.pointer
         unsafe view.ops = operations.pointer
-        // What was chosen: either kind is this one (fi_av(3), FI_AV_UNSPEC).
+        // SAFETY: checked above. What was chosen: either kind is this one (fi_av(3), FI_AV_UNSPEC).
         if unsafe attributes.type == FI_AV_UNSPEC { unsafe wishes.pointee.type = FI_AV_TABLE }
         // SAFETY: a number of the application's; the result was checked.
         let vector = unsafe Vector(AddressVector(view: view, domain: domain, expectedCount: Int(clamping: attributes.count)))
